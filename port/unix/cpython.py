@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+# CPython: a handle is a socket.socket.
+
+import errno
+import fcntl
+import os
+import select
+import socket as _native
+import struct
+import termios
+import time
+
+from . import numbers, sockaddr
+
+TICK = 100
+CLOSED = _native.socket()
+CLOSED.close()
+
+_type = _native.socket
+_MODULES = (_native, errno, select, os, fcntl, termios)
+_LINUX = hasattr(select, "epoll")
+_TIMEVAL = "ll"
+
+# Unbound, so that the layer's hot calls go straight into C.
+send = _type.send
+recv = _type.recv
+recv_into = _type.recv_into
+recvfrom = _type.recvfrom
+recvfrom_into = _type.recvfrom_into
+bind = _type.bind
+listen = _type.listen
+shutdown = _type.shutdown
+getsockname = _type.getsockname
+setblocking = _type.setblocking
+fileno = _type.fileno
+
+unpack = sockaddr.unpack
+gaierror = _native.gaierror
+getnameinfo = _native.getnameinfo
+gethostname = _native.gethostname
+inet_ntop = _native.inet_ntop
+
+
+def number(name):
+    for module in _MODULES:
+        value = getattr(module, name, None)
+        if isinstance(value, int):
+            return int(value)
+    value = numbers.number(name)
+    # Elsewhere Linux's number would mean something else: one that no system knows is refused.
+    return value if _LINUX or name[:4] not in ("TCP_", "IPV6") and name[:3] != "IP_" else -1
+
+
+def error(number):
+    return OSError(number, os.strerror(number))
+
+
+def last_error():
+    return errno.EAGAIN
+
+
+def address(family, addr):
+    if sockaddr.is_packed(family, addr):
+        raw = bytes(addr)
+        if struct.unpack_from("H", raw)[0] == _native.AF_UNSPEC:
+            return raw
+        if struct.unpack_from("H", raw)[0] != family:
+            raise error(errno.EAFNOSUPPORT)
+        return sockaddr.unpack(raw)
+    if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
+        raw = os.fsencode(addr)
+        if len(raw) + (raw[:1] not in (b"", b"\0")) > 108:
+            raise error(errno.EINVAL)
+    return addr
+
+
+def _blocking(h):
+    # A program may have called setdefaulttimeout for its other sockets.
+    if h.gettimeout() is not None:
+        h.setblocking(True)
+    return h
+
+
+def socket(family, type, proto):
+    return _blocking(_type(family, type, proto))
+
+
+def close(h):
+    h.close()
+
+
+def connect(h, addr):
+    if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
+        _dissolve(h, addr)
+    else:
+        h.connect(addr)
+
+
+def _dissolve(h, raw):
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.connect(h.fileno(), raw, len(raw)) < 0:
+        raise error(ctypes.get_errno())
+
+
+def accept(h):
+    fd, addr = h._accept()
+    return _blocking(_type(h.family, h.type, h.proto, fileno=fd)), addr
+
+
+def sendto(h, data, flags, addr):
+    return h.sendto(data, flags, addr)
+
+
+def sendmsg(h, buffers, ancdata, flags, addr):
+    return h.sendmsg(buffers, ancdata, flags, addr)
+
+
+def recvmsg(h, buffers, ancbufsize, flags):
+    return h.recvmsg_into(buffers, ancbufsize, flags)
+
+
+def getpeername(h):
+    return h.getpeername()
+
+
+def getsockopt(h, level, option, buflen):
+    return h.getsockopt(level, option, buflen) if buflen else h.getsockopt(level, option)
+
+
+def setsockopt(h, level, option, value):
+    h.setsockopt(level, option, value)
+
+
+def timeouts(h, receive_ms, send_ms):
+    for option, ms in (
+        (_native.SO_RCVTIMEO, receive_ms),
+        (_native.SO_SNDTIMEO, send_ms),
+    ):
+        value = struct.pack(_TIMEVAL, ms // 1000, ms % 1000 * 1000)
+        h.setsockopt(_native.SOL_SOCKET, option, value)
+
+
+def ioctl(h, request):
+    value = bytearray(4)
+    fcntl.ioctl(h, request, value)
+    return struct.unpack("i", value)[0]
+
+
+def socketpair(family, type, proto):
+    a, b = _native.socketpair(family, type, proto)
+    return _blocking(a), _blocking(b)
+
+
+def adopt(number):
+    return _blocking(_type(fileno=number))
+
+
+class poller:
+    def __init__(self):
+        native = select.poll()
+        self.register = native.register
+        self.modify = native.modify
+        self.ipoll = native.poll
+
+
+def key(h):
+    return h.fileno()
+
+
+def writable(buf):
+    if memoryview(buf).readonly:
+        raise TypeError("a writable buffer is required")
+
+
+def getaddrinfo(host, service, family, type, proto, flags):
+    return [
+        (int(f), int(t), p, name, addr)
+        for f, t, p, name, addr in _native.getaddrinfo(host, service, family, type, proto, flags)
+    ]
+
+
+def inet_pton(family, text):
+    return _native.inet_pton(family, text)
+
+
+def sleep_ms(ms):
+    time.sleep(ms / 1000)
+
+
+def ticks_ms():
+    return time.monotonic_ns() // 1000000
+
+
+def ticks_diff(later, earlier):
+    return later - earlier

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+# MicroPython with ffi: a handle is the kernel's descriptor, each operation the libc call of its
+# name. Into a buffer that allocates nothing, and costs what MicroPython's own socket costs.
+# A rare call binds its libc function when it is first used.
+
+import os
+import struct
+from select import poll as poller  # noqa: F401
+from socket import inet_ntop, inet_pton  # noqa: F401
+from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
+
+import ffi
+
+from .numbers import number  # noqa: F401
+from .sockaddr import pack, unpack
+
+TICK = 100
+CLOSED = -1
+
+_SOL_SOCKET = 1
+_SO_RCVTIMEO = 20
+_SO_SNDTIMEO = 21
+_CLOEXEC = 0x80000
+_NOSIGNAL = 0x4000
+_EINVAL = 22
+
+_lib = ffi.open(None)
+_bound = {}
+_socket = _lib.func("i", "socket", "iii")
+_close = _lib.func("i", "close", "i")
+_accept = _lib.func("i", "accept4", "iPPi")
+_connect = _lib.func("i", "connect", "iPI")
+_send = _lib.func("l", "send", "iPLi")
+_setsockopt = _lib.func("i", "setsockopt", "iiiPI")
+recv_into = _lib.func("l", "recv", "iPLi")
+last_error = os.errno
+
+
+def error(number):
+    return OSError(number)
+
+
+class gaierror(OSError):
+    """getaddrinfo or getnameinfo failed; errno is the EAI code."""
+
+
+def libc(name, returns, args):
+    """The libc function of that name, bound once."""
+    f = _bound.get(name)
+    if f is None:
+        f = _bound[name] = _lib.func(returns, name, args)
+    return f
+
+
+def _check(r):
+    if r < 0:
+        raise OSError(os.errno())
+    return r
+
+
+def address(family, addr):
+    raw = pack(family, addr, getaddrinfo)
+    if raw is None:
+        raise OSError(_EINVAL)
+    return raw
+
+
+def socket(family, type, proto):
+    return _check(_socket(family, type | _CLOEXEC, proto))
+
+
+def close(h):
+    if _close(h) < 0 and os.errno() != 4:
+        raise OSError(os.errno())
+
+
+def bind(h, addr):
+    _check(libc("bind", "i", "iPI")(h, addr, len(addr)))
+
+
+def connect(h, addr):
+    _check(_connect(h, addr, len(addr)))
+
+
+def listen(h, backlog):
+    _check(libc("listen", "i", "ii")(h, backlog))
+
+
+def accept(h):
+    raw = bytearray(112)
+    size = bytearray(b"\x70\0\0\0")
+    fd = _check(_accept(h, raw, size, _CLOEXEC))
+    return fd, unpack(memoryview(raw)[: _size(size)])
+
+
+def _size(size):
+    return min(struct.unpack("I", size)[0], 112)
+
+
+def send(h, data, flags):
+    return _send(h, data, len(data), flags | _NOSIGNAL)
+
+
+def sendto(h, data, flags, addr):
+    f = libc("sendto", "l", "iPLiPI")
+    return _check(f(h, data, len(data), flags | _NOSIGNAL, addr, len(addr)))
+
+
+def recv(h, n, flags):
+    buf = bytearray(n)
+    r = recv_into(h, buf, n, flags)
+    if r < 0:
+        return None
+    return bytes(buf) if r >= n else bytes(memoryview(buf)[:r])
+
+
+def recvfrom_into(h, buf, n, flags):
+    raw = bytearray(112)
+    size = bytearray(b"\x70\0\0\0")
+    r = _check(libc("recvfrom", "l", "iPLiPP")(h, buf, n, flags, raw, size))
+    return r, unpack(memoryview(raw)[: _size(size)])
+
+
+def recvfrom(h, n, flags):
+    buf = bytearray(n)
+    r, addr = recvfrom_into(h, buf, n, flags)
+    return bytes(memoryview(buf)[: min(r, n)]), addr
+
+
+def sendmsg(h, buffers, ancdata, flags, addr):
+    from . import msg
+
+    return msg.sendmsg(h, buffers, ancdata, flags, addr)
+
+
+def recvmsg(h, buffers, ancbufsize, flags):
+    from . import msg
+
+    return msg.recvmsg(h, buffers, ancbufsize, flags)
+
+
+def shutdown(h, how):
+    _check(libc("shutdown", "i", "ii")(h, how))
+
+
+def getsockopt(h, level, option, buflen):
+    value = bytearray(buflen or 4)
+    size = bytearray(struct.pack("I", len(value)))
+    _check(libc("getsockopt", "i", "iiiPP")(h, level, option, value, size))
+    n = struct.unpack("I", size)[0]
+    if buflen:
+        return bytes(memoryview(value)[:n])
+    return struct.unpack("i", value)[0]
+
+
+def setsockopt(h, level, option, value):
+    if isinstance(value, int):
+        value = struct.pack("i", value)
+    _check(_setsockopt(h, level, option, value, len(value)))
+
+
+def _name(name, h):
+    raw = bytearray(112)
+    size = bytearray(b"\x70\0\0\0")
+    _check(libc(name, "i", "iPP")(h, raw, size))
+    return unpack(memoryview(raw)[: _size(size)])
+
+
+def getsockname(h):
+    return _name("getsockname", h)
+
+
+def getpeername(h):
+    return _name("getpeername", h)
+
+
+def setblocking(h, flag):
+    fcntl = libc("fcntl", "i", "iil")
+    mode = _check(fcntl(h, 3, 0))
+    _check(fcntl(h, 4, mode & ~0x800 if flag else mode | 0x800))
+
+
+def timeouts(h, receive_ms, send_ms):
+    for option, ms in ((_SO_RCVTIMEO, receive_ms), (_SO_SNDTIMEO, send_ms)):
+        setsockopt(h, _SOL_SOCKET, option, struct.pack("ll", ms // 1000, ms % 1000 * 1000))
+
+
+def ioctl(h, request):
+    value = bytearray(4)
+    _check(libc("ioctl", "i", "iLP")(h, request, value))
+    return struct.unpack("i", value)[0]
+
+
+def socketpair(family, type, proto):
+    pair = bytearray(8)
+    _check(libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair))
+    return struct.unpack("ii", pair)
+
+
+def adopt(number):
+    return number
+
+
+def fileno(h):
+    return h
+
+
+def key(h):
+    return h
+
+
+def writable(buf):
+    if isinstance(buf, memoryview) and len(buf):
+        buf[0] = buf[0]
+
+
+def getaddrinfo(host, service, family, type, proto, flags):
+    from . import resolver
+
+    return resolver.getaddrinfo(host, service, family, type, proto, flags)
+
+
+def getnameinfo(addr, flags):
+    from . import resolver
+
+    return resolver.getnameinfo(addr, flags)
+
+
+def gethostname():
+    buf = bytearray(256)
+    _check(libc("gethostname", "i", "PL")(buf, len(buf)))
+    return bytes(buf[: buf.find(b"\0")]).decode()

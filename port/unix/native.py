@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# MicroPython built without ffi: its socket module alone. What that lacks is not here, and so is
+# EOPNOTSUPP. The native socket is non-blocking from birth; the layer above does the waiting,
+# since a blocking one answers EAGAIN from some calls and ETIMEDOUT from others.
+
+import socket as _native
+from errno import EAGAIN
+from select import poll as poller  # noqa: F401
+from socket import inet_ntop, inet_pton  # noqa: F401
+from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
+
+from .numbers import number
+from .sockaddr import pack, unpack
+
+TICK = 0
+CLOSED = _native.socket()
+CLOSED.close()
+
+
+def error(number):
+    return OSError(number)
+
+
+def last_error():
+    return EAGAIN
+
+
+class gaierror(OSError):
+    """getaddrinfo failed; errno is the EAI code."""
+
+
+def address(family, addr):
+    raw = pack(family, addr, getaddrinfo)
+    if raw is None:
+        raise OSError(number("EINVAL"))
+    return raw
+
+
+def socket(family, type, proto):
+    h = _native.socket(family, type, proto)
+    h.setblocking(False)
+    return h
+
+
+def close(h):
+    h.close()
+
+
+def bind(h, addr):
+    h.bind(addr)
+
+
+def connect(h, addr):
+    h.connect(addr)
+
+
+def listen(h, backlog):
+    h.listen(backlog)
+
+
+def accept(h):
+    new, raw = h.accept()
+    new.setblocking(False)
+    # accept(2) says how long the address is; MicroPython has room for 32 bytes of it.
+    return new, unpack(memoryview(raw)[: min(len(raw), 32)])
+
+
+def send(h, data, flags):
+    return h.send(data, flags)
+
+
+def sendto(h, data, flags, addr):
+    return h.sendto(data, flags, addr)
+
+
+def recv(h, n, flags):
+    return h.recv(n, flags & ~number("MSG_TRUNC"))
+
+
+def recv_into(h, buf, n, flags):
+    # readinto would join datagrams, and drop what it has when a reset follows.
+    data = recv(h, n, flags)
+    memoryview(buf)[: len(data)] = data
+    return len(data)
+
+
+def recvfrom(h, n, flags):
+    data, raw = h.recvfrom(n, flags)
+    return data, unpack(raw)
+
+
+def recvfrom_into(h, buf, n, flags):
+    data, addr = recvfrom(h, n, flags)
+    memoryview(buf)[: len(data)] = data
+    return len(data), addr
+
+
+def setsockopt(h, level, option, value):
+    h.setsockopt(level, option, value)
+
+
+def setblocking(h, flag):
+    pass  # the handle is always non-blocking
+
+
+def fileno(h):
+    return h.fileno()
+
+
+def key(h):
+    return h
+
+
+def writable(buf):
+    if isinstance(buf, memoryview) and len(buf):
+        buf[0] = buf[0]
+
+
+def getaddrinfo(host, service, family, type, proto, flags):
+    if service is None:
+        service = 0
+    if flags:
+        # Only a wildcard can be asked for; the rest of hints is out of reach.
+        if flags != number("AI_PASSIVE"):
+            raise OSError(number("EOPNOTSUPP"))
+    if host is None:
+        host = ("::" if family == 10 else "0.0.0.0") if flags else "127.0.0.1"
+    try:
+        found = _native.getaddrinfo(host, service, family, type, proto, flags)
+    except OSError as e:
+        raise _gaierror(e)
+    return [(f, t, p, n or "", unpack(raw)) for f, t, p, n, raw in found]
+
+
+def _gaierror(e):
+    # The code is in the text alone: "[addrinfo error -2]".
+    text = str(e.args[0])
+    try:
+        return gaierror(int(text[text.index("-") : text.index("]")]))
+    except ValueError:
+        return e
+
+
+def gethostname():
+    with open("/proc/sys/kernel/hostname") as f:
+        return f.read().strip()

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Zephyr's BSD socket API, the same on CPython, MicroPython's unix port and the ESP32.
+
+The plain calls are here at once; the rest, the constants and the errno names when first asked for.
+"""
+
+from . import _config
+from .zio import zsock_recv, zsock_recvfrom, zsock_send, zsock_sendto
+from .zsock import (
+    zsock_accept,
+    zsock_bind,
+    zsock_close,
+    zsock_connect,
+    zsock_listen,
+    zsock_shutdown,
+    zsock_socket,
+)
+
+if not _config.NET_SOCKETS:
+    raise ImportError("this board's configuration has CONFIG_NET_SOCKETS=n")
+
+__version__ = "0.1.0+dev"
+
+# Module -> the calls that it is loaded for; zsock_ goes before each.
+_ZSOCK = (
+    ("zopt", " fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair "),
+    ("zpoll", " poll pollfd select "),
+    ("zmsg", " sendmsg recvmsg "),
+    ("netdb", " getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop "),
+)
+# The same for names that have no prefix.
+_PLAIN = (
+    ("netdb", " inet_aton inet_ntoa htons htonl ntohs ntohl "),
+    ("caps", " capabilities "),
+)
+
+if _config.NET_SOCKETS_POSIX_NAMES:
+    socket = zsock_socket
+    close = zsock_close
+    shutdown = zsock_shutdown
+    bind = zsock_bind
+    connect = zsock_connect
+    listen = zsock_listen
+    accept = zsock_accept
+    send = zsock_send
+    sendto = zsock_sendto
+    recv = zsock_recv
+    recvfrom = zsock_recvfrom
+
+
+def _find(table, name, prefix):
+    for module, names in table:
+        if " " + name + " " in names:
+            found = __import__(__name__ + "." + module, None, None, (name,))
+            return getattr(found, prefix + name)
+
+
+def __getattr__(name):
+    value = None
+    if name[:6] == "zsock_":
+        value = _find(_ZSOCK, name[6:], "zsock_")
+    elif name[:1] != "_":
+        value = _find(_PLAIN, name, "")
+        if value is None and _config.NET_SOCKETS_POSIX_NAMES:
+            value = _find(_ZSOCK, name, "zsock_")
+        if value is None:
+            value = _other(name)
+    elif name == "__all__":
+        value = _all()
+    if value is None:
+        raise AttributeError(name)
+    globals()[name] = value
+    return value
+
+
+def _other(name):
+    from . import _port
+
+    if name == "gaierror":
+        return _port.load().gaierror
+    # Constants are upper case; an errno has its home in usocket_compat.errno.
+    if name.upper() == name and (name[:1] != "E" or name[:4] == "EAI_"):
+        try:
+            return _port.load().number(name)
+        except KeyError:
+            pass
+
+
+def _all():
+    from ._port import load
+
+    names = [name for name in globals() if name[:6] == "zsock_"]
+    for module, calls in _ZSOCK:
+        names += ["zsock_" + call for call in calls.split()]
+    for module, calls in _PLAIN:
+        names += calls.split()
+    if _config.NET_SOCKETS_POSIX_NAMES:
+        names += [name[6:] for name in names if name[:6] == "zsock_"]
+    names += [name for name in load().numbers.names() if name[0] != "E" or name[:4] == "EAI_"]
+    return names + ["gaierror", "errno"]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Finds the port: the one file above the port interface that knows where ports live.
+
+from . import _config
+
+backend = None
+
+
+def load():
+    """The port module, loaded when the first socket, number or name is asked for."""
+    global backend
+    if backend is None:
+        # Not `from . import port`: MicroPython would ask this package's __getattr__ for it.
+        try:
+            # installed: usocket_compat/port/
+            port = __import__("usocket_compat.port", None, None, ("load",))
+        except ImportError:
+            import port  # source tree: port/ beside this package
+        backend = port.load(_config.USOCKET_PORT)
+    return backend

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: MIT
+# Data in and out, and waiting.
+#
+# zsock_send and zsock_recv try the port at once and return. Whatever else there is to a call
+# (waiting, flags, short counts, who is to blame) comes after the try failed.
+# A port's blocking call gives up with EAGAIN after the port's TICK; waiting in slices after that
+# is what lets another thread's close, or a timeout, end the call.
+
+from . import _config, fdtable
+from . import errno as E
+from .fdtable import get, tab
+
+# How long one wait lasts (ms) before it looks whether its fd was closed by another thread.
+_SLICE = 50
+_POLLIN = 1
+_POLLOUT = 4
+_POLLERR = 8
+
+p = None
+_send = _recv = _recv_into = None
+_dontwait = _peek = _waitall = 0
+tick = 0
+
+
+def start():
+    """Loads the port; whoever makes an fd calls this first."""
+    global p, _send, _recv, _recv_into, _dontwait, _peek, _waitall, tick
+    if p is None:
+        port = fdtable.start()
+        _send, _recv, _recv_into = port.send, port.recv, port.recv_into
+        _dontwait = port.number("MSG_DONTWAIT")
+        _peek = port.number("MSG_PEEK")
+        _waitall = port.number("MSG_WAITALL")
+        tick = port.TICK if _config.USOCKET_THREADS else 0
+        p = port
+    return p
+
+
+def bound(sock):
+    """Tells the port how long one call may block in the platform."""
+    f = getattr(p, "timeouts", None)
+    receive = _least(sock.rcvtimeo, tick)
+    send = _least(_least(sock.sndtimeo, tick), _config.NET_SOCKETS_CONNECT_TIMEOUT)
+    if f and (receive or send):
+        f(sock.h, receive, send)
+
+
+def _least(one, two):
+    # 0 is no limit.
+    return min(one or two, two or one)
+
+
+def ready(fd, sock, want, left):
+    """Waits until fd is ready for `want`, or left ms have passed (-1: for ever)."""
+    if want == _POLLIN:
+        w = sock.rwait
+    else:
+        w = sock.wwait
+    if w is None:
+        w = p.poller()
+        w.register(sock.h, want)
+        if want == _POLLIN:
+            sock.rwait = w
+        else:
+            sock.wwait = w
+    begin = p.ticks_ms()
+    while True:
+        for _ in w.ipoll(_SLICE if left < 0 or left > _SLICE else left):
+            if tab[fd] is sock:
+                return True
+        if tab[fd] is not sock:
+            raise p.error(E.EBADF)
+        if left >= 0:
+            now = p.ticks_ms()
+            left -= p.ticks_diff(now, begin)
+            begin = now
+            if left <= 0:
+                return False
+
+
+def again(fd, sock, err, wait, want, left, limit):
+    """After a call failed with err: waits until it is worth another try, or raises.
+
+    left: ms that remain of limit (0: no limit). Gives what remains after the wait.
+    """
+    if err == E.EINTR:
+        return left
+    if tab[fd] is not sock:
+        raise p.error(E.EBADF)
+    if err != E.EAGAIN or not wait:
+        raise p.error(err)
+    if not limit:
+        ready(fd, sock, want, -1)
+        return 0
+    if left == limit and hasattr(p, "timeouts"):
+        # The first try spent its time in the platform.
+        left -= _least(tick, limit)
+    begin = p.ticks_ms()
+    if left <= 0 or not ready(fd, sock, want, left):
+        raise p.error(E.EAGAIN)
+    return max(left - p.ticks_diff(p.ticks_ms(), begin), 1)
+
+
+# -- Sending
+
+
+def zsock_send(fd, data, flags=0):
+    """Sends bytes; returns how many were taken.
+
+    A blocking stream takes them all unless SO_SNDTIMEO expires. flags: MSG_DONTWAIT and others.
+    Raises OSError: EBADF, EAGAIN, EPIPE, ECONNRESET, ENOTCONN, EDESTADDRREQ, EMSGSIZE; TypeError
+    for data that has no bytes. Source: POSIX send().
+    """
+    try:
+        c = data.__class__
+        if c is bytes or c is bytearray or c is memoryview:
+            r = _send(tab[fd].h, data, flags)
+            if r == len(data):
+                return r
+            err = 0 if r >= 0 else p.last_error()
+            return _send_rest(fd, data, flags, max(r, 0), err)
+    except OSError as e:
+        return _send_rest(fd, data, flags, 0, e.errno)
+    except (IndexError, TypeError):
+        pass
+    return _send_rest(fd, data, flags, 0, 0)
+
+
+def as_bytes(data):
+    """A memoryview of single bytes over data."""
+    if isinstance(data, str):
+        raise TypeError("a bytes-like object is required, not 'str'")
+    view = memoryview(data)
+    if hasattr(view, "cast"):
+        return view.cast("B")
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return view
+    return memoryview(bytes(data))
+
+
+def _send_rest(fd, data, flags, sent, err):
+    sock = get(fd)
+    data = as_bytes(data)
+    wait = not sock.nonblock and not flags & _dontwait
+    left = sock.sndtimeo
+    tried = err or sent
+    while True:
+        if err:
+            try:
+                left = again(fd, sock, err, wait, _POLLOUT, left, sock.sndtimeo)
+            except OSError:
+                if sent:
+                    return sent
+                raise
+        elif tried and (sent >= len(data) or not wait or not sock.stream):
+            return sent
+        tried = True
+        try:
+            r = _send(sock.h, data[sent:] if sent else data, flags)
+            err = 0 if r >= 0 else p.last_error()
+            sent += max(r, 0)
+        except OSError as e:
+            err = e.errno
+
+
+def zsock_sendto(fd, data, flags, addr):
+    """Sends one datagram to addr; returns its length.
+
+    Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH. Source: POSIX sendto().
+    """
+    sock = get(fd)
+    if data.__class__ is not bytes:
+        data = as_bytes(data)
+    addr = p.address(sock.family, addr)
+    wait = not sock.nonblock and not flags & _dontwait
+    left = sock.sndtimeo
+    while True:
+        try:
+            return p.sendto(sock.h, data, flags, addr)
+        except OSError as e:
+            left = again(fd, sock, e.errno, wait, _POLLOUT, left, sock.sndtimeo)
+
+
+# -- Receiving
+
+
+def zsock_recv(fd, n_or_buffer, flags=0):
+    """Receives at most n bytes, or into a buffer.
+
+    Returns bytes, or the count read into the buffer (nothing is allocated then); b'' or 0 at the
+    end of the stream, again and again. flags: MSG_PEEK, MSG_WAITALL, MSG_DONTWAIT, MSG_TRUNC.
+    Raises OSError: EBADF, EAGAIN when nothing came in time, ECONNRESET, ENOTCONN; ValueError for
+    a negative n. Source: POSIX recv().
+    """
+    err = 0
+    if flags == 0:
+        try:
+            c = n_or_buffer.__class__
+            if c is bytearray:
+                n = len(n_or_buffer)
+                if n:
+                    n = _recv_into(tab[fd].h, n_or_buffer, n, 0)
+                    if n >= 0:
+                        return n
+                    err = p.last_error()
+            elif c is int and n_or_buffer > 0:
+                data = _recv(tab[fd].h, n_or_buffer, 0)
+                if data is not None:
+                    return data
+                err = p.last_error()
+        except OSError as e:
+            err = e.errno
+        except (IndexError, TypeError):
+            pass
+    return _recv_rest(fd, n_or_buffer, flags, err)
+
+
+def count(buf):
+    """How many bytes fit into a buffer; TypeError unless it is one that can be written."""
+    c = buf.__class__
+    if c is bytearray:
+        return len(buf)
+    p.writable(buf)
+    if c is not memoryview:
+        view = memoryview(buf)
+        return getattr(view, "nbytes", None) or len(bytes(buf))
+    return getattr(buf, "nbytes", None) or len(buf)
+
+
+def _size(n):
+    if n < 0:
+        raise ValueError("negative buffersize in recv")
+    return n
+
+
+def _recv_rest(fd, n, flags, err):
+    sock = get(fd)
+    into = not isinstance(n, int)
+    size = count(n) if into else _size(n)
+    wait = not sock.nonblock and not flags & _dontwait
+    if wait and flags and sock.stream and flags & _waitall:
+        if into:
+            return _recv_all(fd, sock, n, size, flags)
+        data = bytearray(size)
+        return bytes(memoryview(data)[: _recv_all(fd, sock, data, size, flags)])
+    left = sock.rcvtimeo
+    if into and not size:
+        # An empty buffer still asks the kernel, which CPython's recv_into does not.
+        return len(_recv_rest(fd, 0, flags, err))
+    while True:
+        if err:
+            left = again(fd, sock, err, wait, _POLLIN, left, sock.rcvtimeo)
+        try:
+            if into:
+                r = _recv_into(sock.h, n, size, flags)
+                if r >= 0:
+                    return r
+            elif size:
+                r = _recv(sock.h, size, flags)
+                if r is not None:
+                    return r
+            else:
+                return p.recvfrom(sock.h, 0, flags)[0]
+            err = p.last_error()
+        except OSError as e:
+            err = e.errno
+
+
+def _recv_all(fd, sock, buf, size, flags):
+    """MSG_WAITALL: the whole of buf; less only at the end of the stream, an error or a timeout."""
+    peek = flags & _peek
+    if peek and not hasattr(p, "timeouts"):
+        raise p.error(E.EOPNOTSUPP)
+    view = as_bytes(buf)
+    got = 0
+    left = sock.rcvtimeo
+    while True:
+        begin = p.ticks_ms()
+        try:
+            r = _recv_into(sock.h, view[got:], size - got, flags)
+            err = 0 if r >= 0 else p.last_error()
+        except OSError as e:
+            err = e.errno
+        if err:
+            try:
+                left = again(fd, sock, err, True, _POLLIN, left, sock.rcvtimeo)
+            except OSError:
+                if got:
+                    return got
+                raise
+            continue
+        spent = p.ticks_diff(p.ticks_ms(), begin)
+        if peek:
+            # What it peeked at is all when the platform did not wait for more.
+            if r >= size or spent < tick // 2 or not tick:
+                return r
+        else:
+            got += r
+            if not r or got >= size:
+                return got
+            # From here on nothing may wait, and so take an error, inside the port.
+            flags |= _dontwait
+        if sock.rcvtimeo:
+            left -= spent
+            if left <= 0:
+                return r if peek else got
+        if not peek and not _more(fd, sock, left or -1):
+            return got
+
+
+def _more(fd, sock, left):
+    """Waits for more to read. False when time runs out, or an error is next: it is left for the
+    next call to report."""
+    if not ready(fd, sock, _POLLIN, left):
+        return False
+    for _, revents in sock.rwait.ipoll(0):
+        if revents & _POLLERR:
+            return False
+    return True
+
+
+def zsock_recvfrom(fd, n_or_buffer, flags=0):
+    """Receives one datagram of at most n bytes, or into a buffer, and where it came from.
+
+    Returns (bytes or count, addr); what does not fit is lost. addr is None on a connected stream.
+    Raises as zsock_recv. Source: POSIX recvfrom().
+    """
+    sock = get(fd)
+    into = not isinstance(n_or_buffer, int)
+    size = count(n_or_buffer) if into else _size(n_or_buffer)
+    wait = not sock.nonblock and not flags & _dontwait
+    left = sock.rcvtimeo
+    while True:
+        try:
+            if into and size:
+                return p.recvfrom_into(sock.h, n_or_buffer, size, flags)
+            data, addr = p.recvfrom(sock.h, size, flags)
+            return (len(data) if into else data), addr
+        except OSError as e:
+            left = again(fd, sock, e.errno, wait, _POLLIN, left, sock.rcvtimeo)
+
+

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+# Scatter and gather, with ancillary data. File descriptors inside it are the layer's on this side
+# and the platform's on the other.
+
+from array import array
+
+from . import errno as E
+from .fdtable import get
+from .zio import again, as_bytes, count, start
+from .zopt import adopt
+from .zsock import op
+
+_POLLIN = 1
+_POLLOUT = 4
+
+
+def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
+    """Sends the bytes of several buffers as one message; returns how many were taken.
+
+    buffers: bytes-like objects; ancdata: (level, type, data) each, where data of SCM_RIGHTS is an
+    array("i") of fds, or its bytes; addr: None on a connected socket.
+    Raises as zsock_send; EOPNOTSUPP for ancdata where the port has none. Source: POSIX sendmsg().
+    """
+    sock = get(fd)
+    send = op("sendmsg")
+    p = start()
+    buffers = [as_bytes(b) for b in buffers]
+    anc = [_outgoing(p, item) for item in ancdata]
+    if addr is not None:
+        addr = p.address(sock.family, addr)
+    wait = not sock.nonblock and not flags & p.number("MSG_DONTWAIT")
+    total = sum(len(b) for b in buffers)
+    left = sock.sndtimeo
+    sent = 0
+    while True:
+        err = 0
+        try:
+            sent += send(sock.h, buffers, anc, flags, addr)
+        except OSError as e:
+            err = e.errno
+        if err:
+            try:
+                left = again(fd, sock, err, wait, _POLLOUT, left, sock.sndtimeo)
+            except OSError:
+                if sent:
+                    return sent
+                raise
+        elif sent >= total or not wait or not sock.stream:
+            return sent
+        else:
+            anc = ()
+            buffers = [memoryview(b"".join(bytes(b) for b in buffers))[sent - total :]]
+
+
+def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
+    """Receives one message into several buffers, in order.
+
+    Returns (count, ancdata, msg_flags, addr); msg_flags has MSG_TRUNC or MSG_CTRUNC when something
+    did not fit. ancbufsize: room for ancillary data in bytes, its headers included (cmsg(3)).
+    Raises as zsock_recv. Source: POSIX recvmsg().
+    """
+    sock = get(fd)
+    receive = op("recvmsg")
+    p = start()
+    if not isinstance(ancbufsize, int):
+        raise TypeError("ancbufsize is an int")
+    if not 0 <= ancbufsize <= 0xFFFF:
+        raise ValueError("ancbufsize is 0 to 65535")
+    buffers = [memoryview(b) for b in buffers]
+    for b in buffers:
+        count(b)
+    wait = not sock.nonblock and not flags & p.number("MSG_DONTWAIT")
+    left = sock.rcvtimeo
+    while True:
+        try:
+            n, ancdata, msg_flags, addr = receive(sock.h, buffers, ancbufsize, flags)
+            break
+        except OSError as e:
+            err = e.errno
+        left = again(fd, sock, err, wait, _POLLIN, left, sock.rcvtimeo)
+    items = []
+    for item in ancdata:
+        item, lost = _incoming(p, item)
+        items.append(item)
+        msg_flags |= lost
+    return n, items, msg_flags, addr
+
+
+def _rights(p, item):
+    return item[0] == p.number("SOL_SOCKET") and item[1] == p.number("SCM_RIGHTS")
+
+
+def _outgoing(p, item):
+    level, kind, data = item
+    data = bytes(data)
+    if not isinstance(level, int) or not isinstance(kind, int):
+        raise TypeError("ancdata is (int, int, bytes-like)")
+    if _rights(p, item):
+        if len(data) % 4:
+            raise p.error(E.EINVAL)
+        fds = array("i", data)
+        data = bytes(array("i", [op("fileno")(get(fd).h) for fd in fds]))
+    return level, kind, data
+
+
+def _incoming(p, item):
+    """The ancillary item for the caller; fds that find no room in the table are closed."""
+    if not _rights(p, item):
+        return item, 0
+    data = item[2]
+    fds = array("i")
+    lost = 0
+    for number in array("i", data[: len(data) // 4 * 4]):
+        try:
+            fds.append(adopt(number))
+        except OSError:
+            p.close(p.adopt(number))
+            lost = p.number("MSG_CTRUNC")
+    return (item[0], item[1], bytes(fds)), lost
