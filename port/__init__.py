@@ -8,8 +8,8 @@ lacks is EOPNOTSUPP (decided in usocket_compat/zsock.py, nowhere else).
 # This file imports only sys, so that an ImportError here can only mean "not there".
 import sys
 
-# name(arguments) -> result. A failure is OSError with the platform's errno, made by `error`.
-# The three marked (*) may also return -1 (recv: None) and leave the errno to `last_error()`.
+# name(arguments) -> result. A failure is OSError with the platform's errno.
+# The three marked (*) never raise one: they return a negative int, of which `last_error` makes the errno.
 OPS = (
     "socket",  # (family, type, proto) -> h, in blocking mode
     "close",  # (h)
@@ -17,7 +17,7 @@ OPS = (
     "connect",  # (h, address)
     "listen",  # (h, backlog)
     "accept",  # (h) -> (h, addr)
-    "send",  # (h, data, flags) -> count (*)
+    "send",  # (h, data, nbytes, flags) -> count (*)
     "sendto",  # (h, data, flags, address) -> count
     "recv",  # (h, n, flags) -> bytes (*)
     "recv_into",  # (h, buffer, nbytes, flags) -> count (*)
@@ -51,7 +51,7 @@ NEEDED = (
     "address",  # (family, addr) -> what bind, connect, sendto and sendmsg of this port take
     "unpack",  # (packed sockaddr) -> addr
     "error",  # (errno) -> OSError
-    "last_error",  # () -> errno of a call marked (*)
+    "last_error",  # (r) -> errno of a call marked (*) that gave r
     "poller",  # () -> object: register(h, events), modify(h, events), ipoll(ms) -> (key, revents)
     "key",  # (h) -> the key by which ipoll names it
     "writable",  # (buffer): TypeError unless it can be received into

@@ -6,9 +6,9 @@ import struct
 
 from . import _config
 from . import errno as E
-from .fdtable import Sock, finalize, free, get, reserve
+from .fdtable import Sock, finalize, free, get, reserve, take
 from .zio import bound, start
-from .zsock import install, op, split
+from .zsock import install, op, set_nonblock, split
 
 _MOST = 1024
 
@@ -28,14 +28,8 @@ def zsock_fcntl(fd, cmd, arg=0):
     # The access mode is ignored, as POSIX says; no other flag can be set.
     if cmd != p.number("F_SETFL") or arg & ~(nonblock | 3):
         raise p.error(E.EINVAL)
-    _set_nonblock(sock, bool(arg & nonblock))
+    set_nonblock(sock, bool(arg & nonblock))
     return 0
-
-
-def _set_nonblock(sock, flag):
-    if flag != sock.nonblock:
-        start().setblocking(sock.h, not flag)
-        sock.nonblock = flag
 
 
 def zsock_ioctl(fd, request, arg=None):
@@ -51,7 +45,7 @@ def zsock_ioctl(fd, request, arg=None):
     if request == p.number("FIONBIO"):
         if not isinstance(arg, int):
             raise TypeError("FIONBIO takes an int")
-        _set_nonblock(sock, bool(arg))
+        set_nonblock(sock, bool(arg))
         return 0
     if request == p.number("FIONREAD"):
         return op("ioctl")(sock.h, request)
@@ -161,7 +155,7 @@ def _milliseconds(p, value):
     return int((us + 999) // 1000)
 
 
-def zsock_socketpair(family=None, type=None, proto=0):
+def zsock_socketpair(family=1, type=1, proto=0):
     """Two sockets that are connected to each other: (fd, fd).
 
     family: AF_UNIX (default); type: SOCK_STREAM (default) or SOCK_DGRAM.
@@ -172,37 +166,33 @@ def zsock_socketpair(family=None, type=None, proto=0):
     if not _config.NET_SOCKETPAIR:
         raise p.error(E.EOPNOTSUPP)
     make = op("socketpair")
-    family = p.number("AF_UNIX") if family is None else family
-    type = p.number("SOCK_STREAM") if type is None else type
-    for arg in (family, type, proto):
-        if not isinstance(arg, int):
-            raise TypeError("family, type and proto are ints")
     type, nonblock = split(type)
-    made = []
     fds = []
     try:
         fds.append(reserve())
         fds.append(reserve())
-        made += make(family, type, proto)
-        while made:
-            install(fds[2 - len(made)], made.pop(0), family, type, nonblock)
-        return tuple(fds)
+        a, b = make(family, type, proto)
     except BaseException:
-        for h in made:
-            p.close(h)
         for fd in fds:
-            h = _handle(fd)
             free(fd)
-            if h is not None:
-                p.close(h)
         raise
-
-
-def _handle(fd):
     try:
-        return get(fd).h
-    except OSError:
-        return None
+        install(fds[0], a, family, type)
+    except BaseException:
+        p.close(b)
+        free(fds[0])
+        free(fds[1])
+        raise
+    try:
+        install(fds[1], b, family, type)
+    except BaseException:
+        free(fds[1])
+        p.close(take(fds[0]).h)
+        raise
+    if nonblock:
+        for fd in fds:
+            set_nonblock(get(fd), True)
+    return tuple(fds)
 
 
 def adopt(number):
@@ -215,7 +205,7 @@ def adopt(number):
             family = p.getsockopt(h, *_at(p, "SO_DOMAIN"), 0)
             type = p.getsockopt(h, *_at(p, "SO_TYPE"), 0)
         except OSError:
-            return finalize(fd, Sock(h, 0, False))  # no socket: it can be passed on and closed
+            return finalize(fd, Sock(h))  # no socket: it can be passed on and closed
         return install(fd, h, family, type)
     except BaseException:
         free(fd)

@@ -4,6 +4,8 @@
 # The platform's poller for a list of pollfds is kept on them, so that polling the same list again
 # costs one call of the platform's poll and touches only the entries that are ready.
 
+import struct
+
 from . import _config, fdtable
 from . import errno as E
 from .fdtable import get, tab
@@ -19,16 +21,56 @@ _ALWAYS = _POLLERR | _POLLHUP | _POLLNVAL
 # How long one wait lasts (ms) before it looks whether an fd was closed by another thread.
 _SLICE = 50
 _THREADS = _config.USOCKET_THREADS
+_len, _int, _list = len, int, list
+
+
+try:
+    struct.pack("O", None)
+    _OBJECTS = True
+except Exception:
+    _OBJECTS = False
+
+
+class _Image:
+    """What a list holds now, to see later whether it still does.
+
+    MicroPython calls a method for each pair of objects that == compares; as bytes it compares
+    them at once.
+    """
+
+    def __init__(self, items):
+        self.n = n = len(items)
+        if _OBJECTS:
+            self.format = str(n) + "O"
+            self.items = bytearray(n * struct.calcsize("O"))
+            self.now = bytearray(self.items)
+            struct.pack_into(self.format, self.items, 0, *items)
+        else:
+            self.items = list(items)
+
+    def same(self, items):
+        if not _OBJECTS:
+            return self.items == items
+        if len(items) != self.n:
+            return False
+        struct.pack_into(self.format, self.now, 0, *items)
+        return self.now == self.items
+
+
+# How many pollfds were ever made.
+_made = 0
 
 
 class zsock_pollfd:
     """What to wait for on one fd: `fd`, `events`; zsock_poll sets `revents` (struct pollfd)."""
 
     def __init__(self, fd, events):
+        global _made
         self._kept = None
         self.fd = fd
         self.events = events
         self.revents = 0
+        _made += 1
 
     @property
     def fd(self):
@@ -40,7 +82,7 @@ class zsock_pollfd:
             raise TypeError("an fd is an int")
         self._fd = value
         if self._kept:
-            self._kept.fds = None
+            self._kept.closes = -1
 
     @property
     def events(self):
@@ -62,7 +104,9 @@ class _Kept:
     """The poller of a list of pollfds."""
 
     def __init__(self, p, fds):
-        self.fds = list(fds)
+        self.image = _Image(fds)
+        # While these are the only pollfds there are, a list as long can only hold the same.
+        self.made = _made if _made == len(fds) else -1
         self.closes = fdtable.closes
         self.invalid = 0
         self.ready = 0
@@ -70,8 +114,10 @@ class _Kept:
         self.by_key = {}
         poller = p.poller()
         for pfd in fds:
+            if pfd._kept is self:
+                raise p.error(E.EINVAL)  # the same entry twice
             if pfd._kept:
-                pfd._kept.fds = None
+                pfd._kept.closes = -1
             pfd._kept = self
             pfd._same = None
             pfd.revents = 0
@@ -102,13 +148,11 @@ class _Kept:
 
     def change(self, pfd):
         """pfd.events was set: the poller follows, if it can."""
-        if self.fds is None:
-            return
         try:
             h = get(pfd._fd).h
             self.poller.modify(h, self.wanted(self.by_key[start().key(h)]))
         except (OSError, KeyError):
-            self.fds = None
+            self.closes = -1
 
     def poll(self, ms):
         """One call of the platform's poll; how many entries have revents."""
@@ -143,21 +187,42 @@ def zsock_poll(fds, timeout_ms):
     returns how many are not 0. A negative fd is skipped; a closed one is POLLNVAL.
     Raises OSError: ENOMEM for more than ZVFS_POLL_MAX entries. Source: POSIX poll(), zsock_poll.
     """
+    if fds.__class__ is _list and fds and fds[0].__class__ is zsock_pollfd:
+        kept = fds[0]._kept
+        if kept and kept.closes == fdtable.closes and not kept.invalid:
+            if kept.made == _made and kept.image.n == _len(fds) or kept.image.same(fds):
+                if timeout_ms.__class__ is _int and 0 <= timeout_ms <= _SLICE:
+                    return kept.poll(timeout_ms)
+                return _poll_rest(fds, kept, timeout_ms)
+    return _poll_rest(fds, None, timeout_ms)
+
+
+def _poll_rest(fds, kept, timeout_ms):
     if timeout_ms is None:
         timeout_ms = -1
-    try:
-        kept = fds[0]._kept
-        if kept.fds != fds or kept.closes != fdtable.closes:
-            kept = None
-    except (AttributeError, IndexError, TypeError):
-        kept = None
+    if not isinstance(timeout_ms, int):
+        raise TypeError("timeout_ms is an int")
     if kept is None:
         kept = _keep(fds)
-    if kept.invalid:
-        timeout_ms = 0
-    if 0 <= timeout_ms <= _SLICE or not _THREADS:
-        return kept.poll(timeout_ms)
-    return _poll_long(fds, kept, timeout_ms)
+    if not _THREADS:
+        return kept.poll(0 if kept.invalid else timeout_ms)
+    left = timeout_ms
+    begin = -1
+    while True:
+        n = kept.poll(0 if kept.invalid else left if 0 <= left <= _SLICE else _SLICE)
+        if kept.closes != fdtable.closes:
+            kept = _keep(fds)
+        elif n or not left:
+            return n
+        if timeout_ms >= 0:
+            now = start().ticks_ms()
+            if begin < 0:
+                # The clock is read when the first wait is over: most calls need none.
+                begin = now
+                timeout_ms -= min(timeout_ms, _SLICE)
+            left = max(timeout_ms - start().ticks_diff(now, begin), 0)
+            if not left:
+                return 0
 
 
 def _keep(fds):
@@ -167,23 +232,6 @@ def _keep(fds):
     if len(fds) > _config.ZVFS_POLL_MAX:
         raise p.error(E.ENOMEM)
     return _Kept(p, fds)
-
-
-def _poll_long(fds, kept, timeout_ms):
-    p = start()
-    begin = p.ticks_ms()
-    left = timeout_ms
-    while True:
-        n = kept.poll(0 if kept.invalid else left if 0 <= left <= _SLICE else _SLICE)
-        if n and kept.closes == fdtable.closes:
-            return n
-        if kept.closes != fdtable.closes:
-            kept = _keep(fds)
-            continue
-        if timeout_ms >= 0:
-            left = timeout_ms - p.ticks_diff(p.ticks_ms(), begin)
-            if left <= 0:
-                return 0
 
 
 def zsock_select(rlist, wlist, xlist, timeout_s=None):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The life of a socket: fd -> entry of the table -> operation of the port.
 
-from . import _config
+from . import _config, zio
 from . import errno as E
-from .fdtable import Sock, finalize, free, get, reserve, tab
+from .fdtable import Sock, finalize, free, get, reserve, tab, take
 from .zio import again, bound, ready, start
 
 _POLLIN = 1
@@ -19,29 +19,35 @@ def op(name):
     return f
 
 
+def install(fd, h, family, type):
+    """Finalizes fd for a handle that the port has just made."""
+    sock = Sock(h)
+    if family != 2:
+        sock.family = family
+    if type != 1:
+        sock.stream = type != 2  # SOCK_STREAM is 1 and SOCK_DGRAM 2 on every system
+    try:
+        bound(sock)
+    except BaseException:
+        zio.p.close(h)
+        raise
+    return finalize(fd, sock)
+
+
 def split(type):
     """A socket's type without SOCK_NONBLOCK and SOCK_CLOEXEC, and whether the first was there."""
     number = start().number
     nonblock = number("SOCK_NONBLOCK")
-    return type & ~(nonblock | number("SOCK_CLOEXEC")), bool(type & nonblock)
+    return type & ~(nonblock | number("SOCK_CLOEXEC")), type & nonblock
 
 
-def install(fd, h, family, type, nonblock=False):
-    """Finalizes fd for a handle that the port has just made, or closes the handle."""
-    p = start()
-    try:
-        sock = Sock(h, family, type != p.number("SOCK_DGRAM"))
-        bound(sock)
-        if nonblock:
-            p.setblocking(h, False)
-            sock.nonblock = True
-        return finalize(fd, sock)
-    except BaseException:
-        p.close(h)
-        raise
+def set_nonblock(sock, flag):
+    if flag != sock.nonblock:
+        zio.p.setblocking(sock.h, not flag)
+        sock.nonblock = flag
 
 
-def zsock_socket(family=None, type=None, proto=0):
+def zsock_socket(family=2, type=1, proto=0):
     """A new socket.
 
     family: AF_INET (default), AF_INET6, AF_UNIX; type: SOCK_STREAM (default), SOCK_DGRAM or
@@ -50,19 +56,19 @@ def zsock_socket(family=None, type=None, proto=0):
     Raises OSError: EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT; ENFILE when ZVFS_OPEN_MAX fds
     are open. Source: POSIX socket(), zsock_socket.
     """
-    p = start()
-    family = p.number("AF_INET") if family is None else family
-    type = p.number("SOCK_STREAM") if type is None else type
-    for arg in (family, type, proto):
-        if not isinstance(arg, int):
-            raise TypeError("family, type and proto are ints")
-    type, nonblock = split(type)
+    p = zio.p or start()
+    nonblock = 0
+    if type > 15:
+        type, nonblock = split(type)
     fd = reserve()
     try:
-        return install(fd, p.socket(family, type, proto), family, type, nonblock)
+        install(fd, p.socket(family, type, proto), family, type)
     except BaseException:
         free(fd)
         raise
+    if nonblock:
+        set_nonblock(tab[fd], True)
+    return fd
 
 
 def zsock_close(fd):
@@ -70,11 +76,8 @@ def zsock_close(fd):
 
     Raises OSError: EBADF, also for a second close. Source: POSIX close(), zsock_close.
     """
-    sock = get(fd)
-    p = start()
-    if not free(fd, sock):
-        raise p.error(E.EBADF)
-    p.close(sock.h)
+    sock = take(fd)
+    zio.p.close(sock.h)
 
 
 def zsock_shutdown(fd, how):
@@ -94,7 +97,7 @@ def zsock_bind(fd, addr):
     Source: POSIX bind().
     """
     sock = get(fd)
-    p = start()
+    p = zio.p
     p.bind(sock.h, p.address(sock.family, addr))
 
 
@@ -106,7 +109,7 @@ def zsock_listen(fd, backlog=128):
     sock = get(fd)
     if not isinstance(backlog, int):
         raise TypeError("backlog is an int")
-    start().listen(sock.h, min(max(backlog, 0), 0x7FFF))
+    zio.p.listen(sock.h, min(max(backlog, 0), 0x7FFF))
 
 
 def zsock_accept(fd):
@@ -117,26 +120,35 @@ def zsock_accept(fd):
     Source: POSIX accept().
     """
     sock = get(fd)
-    p = start()
+    p = zio.p
     new = reserve()
     try:
-        left = sock.rcvtimeo
-        while True:
-            try:
-                h, addr = p.accept(sock.h)
-                break
-            except OSError as e:
-                err = e.errno
-            left = again(fd, sock, err, not sock.nonblock, _POLLIN, left, sock.rcvtimeo)
-        entry = Sock(h, sock.family, sock.stream)
-        if isinstance(addr, tuple):
-            entry.rcvtimeo, entry.sndtimeo = sock.rcvtimeo, sock.sndtimeo
-        else:
-            bound(entry)  # AF_UNIX inherits nothing
-        return finalize(new, entry), addr
+        try:
+            h, addr = p.accept(sock.h)
+        except OSError as e:
+            h, addr = _accept_rest(p, fd, sock, e.errno)
     except BaseException:
         free(new)
         raise
+    if addr.__class__ is not tuple:
+        install(new, h, sock.family, 1)  # of AF_UNIX, which inherits nothing
+        return new, addr
+    entry = Sock(h)
+    if sock.family != 2:
+        entry.family = sock.family
+    if sock.rcvtimeo or sock.sndtimeo:
+        entry.rcvtimeo, entry.sndtimeo = sock.rcvtimeo, sock.sndtimeo
+    return finalize(new, entry), addr
+
+
+def _accept_rest(p, fd, sock, err):
+    left = sock.rcvtimeo
+    while True:
+        left = again(fd, sock, err, not sock.nonblock, _POLLIN, left, sock.rcvtimeo)
+        try:
+            return p.accept(sock.h)
+        except OSError as e:
+            err = e.errno
 
 
 def zsock_connect(fd, addr):
@@ -147,24 +159,24 @@ def zsock_connect(fd, addr):
     non-blocking or SO_SNDTIMEO expires. Source: POSIX connect(), socket(7), zsock_connect.
     """
     sock = get(fd)
-    p = start()
+    p = zio.p
     addr = p.address(sock.family, addr)
     if sock.nonblock:
         p.connect(sock.h, addr)
         return
+    begin = p.ticks_ms()
+    try:
+        p.connect(sock.h, addr)
+    except OSError as e:
+        _connect_rest(p, fd, sock, addr, begin, e.errno)
+
+
+def _connect_rest(p, fd, sock, addr, begin, err):
     limit, late = _config.NET_SOCKETS_CONNECT_TIMEOUT, E.ETIMEDOUT
     if sock.sndtimeo and not 0 < limit < sock.sndtimeo:
         limit, late = sock.sndtimeo, E.EINPROGRESS
-    begin = p.ticks_ms()
     pending = False
-    while True:
-        try:
-            p.connect(sock.h, addr)
-            return
-        except OSError as e:
-            err = e.errno
-        if pending and err == E.EISCONN:
-            return
+    while err and not (pending and err == E.EISCONN):
         if tab[fd] is not sock:
             raise p.error(E.EBADF)
         left = max(limit - p.ticks_diff(p.ticks_ms(), begin), 0) if limit else -1
@@ -177,3 +189,7 @@ def zsock_connect(fd, addr):
                 raise p.error(late)
         else:
             raise p.error(err)
+        try:
+            err = p.connect(sock.h, addr)
+        except OSError as e:
+            err = e.errno

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# CPython: a handle is a socket.socket.
+# CPython: a handle is a socket.SocketType.
 
 import errno
 import fcntl
@@ -13,18 +13,17 @@ import time
 from . import numbers, sockaddr
 
 TICK = 100
-CLOSED = _native.socket()
+# The C type beneath socket.socket: cheaper to make, and no method of it is Python.
+_type = _native.SocketType
+CLOSED = _type()
 CLOSED.close()
-
-_type = _native.socket
 _MODULES = (_native, errno, select, os, fcntl, termios)
 _LINUX = hasattr(select, "epoll")
-_TIMEVAL = "ll"
+_SOL_SOCKET = int(_native.SOL_SOCKET)
+_SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
+_SO_SNDTIMEO = int(_native.SO_SNDTIMEO)
+_TICK = struct.pack("ll", TICK // 1000, TICK % 1000 * 1000)
 
-# Unbound, so that the layer's hot calls go straight into C.
-send = _type.send
-recv = _type.recv
-recv_into = _type.recv_into
 recvfrom = _type.recvfrom
 recvfrom_into = _type.recvfrom_into
 bind = _type.bind
@@ -55,8 +54,8 @@ def error(number):
     return OSError(number, os.strerror(number))
 
 
-def last_error():
-    return errno.EAGAIN
+def last_error(r):
+    return -r
 
 
 def address(family, addr):
@@ -106,7 +105,28 @@ def _dissolve(h, raw):
 
 def accept(h):
     fd, addr = h._accept()
-    return _blocking(_type(h.family, h.type, h.proto, fileno=fd)), addr
+    return _blocking(_type(h.family, h.type, h.proto, fd)), addr
+
+
+def send(h, data, n, flags):
+    try:
+        return h.send(data, flags)
+    except OSError as e:
+        return -e.errno
+
+
+def recv(h, n, flags):
+    try:
+        return h.recv(n, flags)
+    except OSError as e:
+        return -e.errno
+
+
+def recv_into(h, buf, n, flags):
+    try:
+        return h.recv_into(buf, n, flags)
+    except OSError as e:
+        return -e.errno
 
 
 def sendto(h, data, flags, addr):
@@ -134,23 +154,22 @@ def setsockopt(h, level, option, value):
 
 
 def timeouts(h, receive_ms, send_ms):
-    for option, ms in (
-        (_native.SO_RCVTIMEO, receive_ms),
-        (_native.SO_SNDTIMEO, send_ms),
-    ):
-        value = struct.pack(_TIMEVAL, ms // 1000, ms % 1000 * 1000)
-        h.setsockopt(_native.SOL_SOCKET, option, value)
+    h.setsockopt(_SOL_SOCKET, _SO_RCVTIMEO, _timeval(receive_ms))
+    h.setsockopt(_SOL_SOCKET, _SO_SNDTIMEO, _timeval(send_ms))
+
+
+def _timeval(ms):
+    return _TICK if ms == TICK else struct.pack("ll", ms // 1000, ms % 1000 * 1000)
 
 
 def ioctl(h, request):
     value = bytearray(4)
-    fcntl.ioctl(h, request, value)
+    fcntl.ioctl(h.fileno(), request, value)
     return struct.unpack("i", value)[0]
 
 
 def socketpair(family, type, proto):
-    a, b = _native.socketpair(family, type, proto)
-    return _blocking(a), _blocking(b)
+    return [adopt(s.detach()) for s in _native.socketpair(family, type, proto)]
 
 
 def adopt(number):

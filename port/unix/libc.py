@@ -5,9 +5,11 @@
 
 import os
 import struct
+import sys
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
+from uctypes import addressof
 
 import ffi
 
@@ -17,11 +19,11 @@ from .sockaddr import pack, unpack
 TICK = 100
 CLOSED = -1
 
+_AF_INET = 2
 _SOL_SOCKET = 1
 _SO_RCVTIMEO = 20
 _SO_SNDTIMEO = 21
 _CLOEXEC = 0x80000
-_NOSIGNAL = 0x4000
 _EINVAL = 22
 
 _lib = ffi.open(None)
@@ -30,10 +32,15 @@ _socket = _lib.func("i", "socket", "iii")
 _close = _lib.func("i", "close", "i")
 _accept = _lib.func("i", "accept4", "iPPi")
 _connect = _lib.func("i", "connect", "iPI")
-_send = _lib.func("l", "send", "iPLi")
 _setsockopt = _lib.func("i", "setsockopt", "iiiPI")
+# SIGPIPE is ignored by the interpreter, so send needs no MSG_NOSIGNAL.
+send = _lib.func("l", "send", "iPLi")
 recv_into = _lib.func("l", "recv", "iPLi")
-last_error = os.errno
+
+
+def last_error(r):
+    return os.errno()
+
 
 
 def error(number):
@@ -58,15 +65,28 @@ def _check(r):
     return r
 
 
+# The last address packed: a program sends to the same peer again and again.
+_last = (None, None, None)
+
+
 def address(family, addr):
+    global _last
+    last = _last
+    if last[0] == addr and last[1] == family:
+        return last[2]
     raw = pack(family, addr, getaddrinfo)
     if raw is None:
         raise OSError(_EINVAL)
+    if family == _AF_INET and inet_ntop(family, raw[4:8]) == addr[0]:
+        _last = addr, family, raw
     return raw
 
 
 def socket(family, type, proto):
-    return _check(_socket(family, type | _CLOEXEC, proto))
+    h = _socket(family, type | _CLOEXEC, proto)
+    if h < 0:
+        raise OSError(os.errno())
+    return h
 
 
 def close(h):
@@ -86,32 +106,43 @@ def listen(h, backlog):
     _check(libc("listen", "i", "ii")(h, backlog))
 
 
+# accept's buffer: a socklen_t, then the address.
+_SIZE_AT = 3 * (sys.byteorder == "big")
+_FAMILY_AT = 4 + (sys.byteorder == "big")
+
+
 def accept(h):
-    raw = bytearray(112)
-    size = bytearray(b"\x70\0\0\0")
-    fd = _check(_accept(h, raw, size, _CLOEXEC))
-    return fd, unpack(memoryview(raw)[: _size(size)])
+    raw = bytearray(32)
+    at = addressof(raw)
+    raw[_SIZE_AT] = 28
+    fd = _accept(h, at + 4, at, _CLOEXEC)
+    if fd < 0:
+        raise OSError(os.errno())
+    if raw[_FAMILY_AT] == _AF_INET:
+        return fd, (inet_ntop(_AF_INET, raw[8:12]), raw[6] << 8 | raw[7])
+    if raw[_SIZE_AT] <= 28:
+        return fd, unpack(memoryview(raw)[4 : 4 + raw[_SIZE_AT]])
+    try:
+        return fd, getpeername(fd)
+    except OSError:
+        return fd, unpack(memoryview(raw)[4:])
 
 
 def _size(size):
     return min(struct.unpack("I", size)[0], 112)
 
 
-def send(h, data, flags):
-    return _send(h, data, len(data), flags | _NOSIGNAL)
-
-
 def sendto(h, data, flags, addr):
     f = libc("sendto", "l", "iPLiPI")
-    return _check(f(h, data, len(data), flags | _NOSIGNAL, addr, len(addr)))
+    return _check(f(h, data, len(data), flags, addr, len(addr)))
 
 
 def recv(h, n, flags):
     buf = bytearray(n)
     r = recv_into(h, buf, n, flags)
     if r < 0:
-        return None
-    return bytes(buf) if r >= n else bytes(memoryview(buf)[:r])
+        return r
+    return bytes(memoryview(buf)[:r])
 
 
 def recvfrom_into(h, buf, n, flags):
@@ -180,9 +211,18 @@ def setblocking(h, flag):
     _check(fcntl(h, 4, mode & ~0x800 if flag else mode | 0x800))
 
 
+def _timeval(ms):
+    return struct.pack("ll", ms // 1000, ms % 1000 * 1000)
+
+
+_TICK = _timeval(TICK)
+
+
 def timeouts(h, receive_ms, send_ms):
-    for option, ms in ((_SO_RCVTIMEO, receive_ms), (_SO_SNDTIMEO, send_ms)):
-        setsockopt(h, _SOL_SOCKET, option, struct.pack("ll", ms // 1000, ms % 1000 * 1000))
+    tv = _TICK if receive_ms == TICK else _timeval(receive_ms)
+    _setsockopt(h, _SOL_SOCKET, _SO_RCVTIMEO, tv, len(tv))
+    tv = _TICK if send_ms == TICK else _timeval(send_ms)
+    _setsockopt(h, _SOL_SOCKET, _SO_SNDTIMEO, tv, len(tv))
 
 
 def ioctl(h, request):

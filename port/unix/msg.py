@@ -7,7 +7,6 @@ from uctypes import addressof
 from .libc import _check, libc
 from .sockaddr import unpack
 
-_NOSIGNAL = 0x4000
 _CMSG_CLOEXEC = 0x40000000
 _MSGHDR = "PIPLPLi"
 _WORD = struct.calcsize("L")
@@ -49,7 +48,7 @@ def sendmsg(h, buffers, ancdata, flags, name):
             0,
         )
     )
-    return _check(libc("sendmsg", "l", "iPi")(h, head, flags | _NOSIGNAL))
+    return _check(libc("sendmsg", "l", "iPi")(h, head, flags))
 
 
 def recvmsg(h, buffers, ancbufsize, flags):

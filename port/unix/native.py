@@ -4,7 +4,6 @@
 # since a blocking one answers EAGAIN from some calls and ETIMEDOUT from others.
 
 import socket as _native
-from errno import EAGAIN
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
@@ -21,8 +20,8 @@ def error(number):
     return OSError(number)
 
 
-def last_error():
-    return EAGAIN
+def last_error(r):
+    return -r
 
 
 class gaierror(OSError):
@@ -65,8 +64,11 @@ def accept(h):
     return new, unpack(memoryview(raw)[: min(len(raw), 32)])
 
 
-def send(h, data, flags):
-    return h.send(data, flags)
+def send(h, data, n, flags):
+    try:
+        return h.send(data, flags)
+    except OSError as e:
+        return -e.errno
 
 
 def sendto(h, data, flags, addr):
@@ -74,12 +76,17 @@ def sendto(h, data, flags, addr):
 
 
 def recv(h, n, flags):
-    return h.recv(n, flags & ~number("MSG_TRUNC"))
+    try:
+        return h.recv(n, flags)
+    except OSError as e:
+        return -e.errno
 
 
 def recv_into(h, buf, n, flags):
     # readinto would join datagrams, and drop what it has when a reset follows.
     data = recv(h, n, flags)
+    if isinstance(data, int):
+        return data
     memoryview(buf)[: len(data)] = data
     return len(data)
 
