@@ -47,6 +47,7 @@ OPS = (
 NEEDED = (
     "CLOSED",  # a handle that answers EBADF to every operation
     "TICK",  # ms that a blocking call blocks at most before EAGAIN; 0: it never blocks
+    "LACKS",  # names in capabilities() that it lacks besides missing operations, in one str
     "number",  # (name) -> the platform's number of a constant or errno; KeyError
     "address",  # (family, addr) -> what bind, connect, sendto and sendmsg of this port take
     "unpack",  # (packed sockaddr) -> addr

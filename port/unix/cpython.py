@@ -13,18 +13,19 @@ import time
 from . import numbers, sockaddr
 
 TICK = 100
+LACKS = ""
 # The C type beneath socket.socket: cheaper to make, and no method of it is Python.
 _type = _native.SocketType
 CLOSED = _type()
 CLOSED.close()
 _MODULES = (_native, errno, select, os, fcntl, termios)
 _LINUX = hasattr(select, "epoll")
+_MSG_TRUNC = int(_native.MSG_TRUNC)
 _SOL_SOCKET = int(_native.SOL_SOCKET)
 _SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
 _SO_SNDTIMEO = int(_native.SO_SNDTIMEO)
 _TICK = struct.pack("ll", TICK // 1000, TICK % 1000 * 1000)
 
-recvfrom = _type.recvfrom
 recvfrom_into = _type.recvfrom_into
 bind = _type.bind
 listen = _type.listen
@@ -117,6 +118,9 @@ def send(h, data, n, flags):
 
 def recv(h, n, flags):
     try:
+        if flags & _MSG_TRUNC:
+            # CPython would give as many bytes as there were, the missing ones made up.
+            return recvfrom(h, n, flags)[0]
         return h.recv(n, flags)
     except OSError as e:
         return -e.errno
@@ -131,6 +135,14 @@ def recv_into(h, buf, n, flags):
 
 def sendto(h, data, flags, addr):
     return h.sendto(data, flags, addr)
+
+
+def recvfrom(h, n, flags):
+    if flags & _MSG_TRUNC:
+        buf = bytearray(n or 1)
+        r, addr = h.recvfrom_into(buf, n, flags)
+        return bytes(buf[: min(r, n)]), addr
+    return h.recvfrom(n, flags)
 
 
 def sendmsg(h, buffers, ancdata, flags, addr):

@@ -18,6 +18,7 @@ from .sockaddr import pack, unpack
 
 TICK = 100
 CLOSED = -1
+LACKS = ""
 
 _AF_INET = 2
 _SOL_SOCKET = 1

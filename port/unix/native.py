@@ -12,6 +12,9 @@ from .numbers import number
 from .sockaddr import pack, unpack
 
 TICK = 0
+LACKS = "MSG_TRUNC recv_into_no_alloc"
+_MSG_TRUNC = 0x20
+_EOPNOTSUPP = 95
 CLOSED = _native.socket()
 CLOSED.close()
 
@@ -77,6 +80,9 @@ def sendto(h, data, flags, addr):
 
 def recv(h, n, flags):
     try:
+        # With MSG_TRUNC it would give as many bytes as there were, from beyond its buffer.
+        if flags & _MSG_TRUNC:
+            return -_EOPNOTSUPP
         return h.recv(n, flags)
     except OSError as e:
         return -e.errno
@@ -92,6 +98,8 @@ def recv_into(h, buf, n, flags):
 
 
 def recvfrom(h, n, flags):
+    if flags & _MSG_TRUNC:
+        raise OSError(_EOPNOTSUPP)
     data, raw = h.recvfrom(n, flags)
     return data, unpack(raw)
 
@@ -129,7 +137,7 @@ def getaddrinfo(host, service, family, type, proto, flags):
     if flags:
         # Only a wildcard can be asked for; the rest of hints is out of reach.
         if flags != number("AI_PASSIVE"):
-            raise OSError(number("EOPNOTSUPP"))
+            raise OSError(_EOPNOTSUPP)
     if host is None:
         host = ("::" if family == 10 else "0.0.0.0") if flags else "127.0.0.1"
     try:
