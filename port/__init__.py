@@ -8,23 +8,23 @@ lacks is EOPNOTSUPP (decided in usocket_compat/zsock.py, nowhere else).
 # This file imports only sys, so that an ImportError here can only mean "not there".
 import sys
 
-# name(arguments) -> result. A failure is OSError with the platform's errno.
-# The three marked (*) never raise one: they return a negative int, of which `last_error` makes the errno.
+# name(arguments) -> result. A failure is OSError with the platform's errno, but those marked (*),
+# which may have to wait, return a negative int, of which `last_error` makes the errno.
 OPS = (
     "socket",  # (family, type, proto) -> h, in blocking mode
     "close",  # (h)
     "bind",  # (h, address)
-    "connect",  # (h, address)
+    "connect",  # (h, address) -> 0 or None (*)
     "listen",  # (h, backlog)
-    "accept",  # (h) -> (h, addr)
+    "accept",  # (h) -> (h, addr) (*)
     "send",  # (h, data, nbytes, flags) -> count (*)
-    "sendto",  # (h, data, flags, address) -> count
+    "sendto",  # (h, data, flags, address) -> count (*)
     "recv",  # (h, n, flags) -> bytes (*)
     "recv_into",  # (h, buffer, nbytes, flags) -> count (*)
-    "recvfrom",  # (h, n, flags) -> (bytes, addr)
-    "recvfrom_into",  # (h, buffer, nbytes, flags) -> (count, addr)
-    "sendmsg",  # (h, buffers, ancdata, flags, address or None) -> count
-    "recvmsg",  # (h, buffers, ancbufsize, flags) -> (count, ancdata, msg_flags, addr)
+    "recvfrom",  # (h, n, flags) -> (bytes, addr) (*)
+    "recvfrom_into",  # (h, buffer, nbytes, flags) -> (count, addr) (*)
+    "sendmsg",  # (h, buffers, ancdata, flags, address or None) -> count (*)
+    "recvmsg",  # (h, buffers, ancbufsize, flags) -> (count, ancdata, msg_flags, addr) (*)
     "shutdown",  # (h, how)
     "getsockopt",  # (h, level, option, buflen) -> int, or bytes when buflen
     "setsockopt",  # (h, level, option, int or buffer)

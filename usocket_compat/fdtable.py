@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The fd table: small ints -> sockets. It calls nothing of a port.
 #
-# Whoever makes an fd does it in this order: reserve, build, finalize; and free on every failure.
+# Whoever makes an fd does it in this order: reserve it, build the Sock, put it into `tab`; and free
+# the fd on every failure.
 
 from . import _config
 from . import errno as E
@@ -49,6 +50,7 @@ _reserved = None
 closes = 0
 _low = 0
 _max = _config.ZVFS_OPEN_MAX
+_int = int
 
 
 def start():
@@ -67,7 +69,7 @@ def start():
 
 
 def reserve():
-    """The lowest free fd, held until finalize or free. ENFILE when the table is full."""
+    """The lowest free fd, held until a Sock is put there, or free. ENFILE when the table is full."""
     global _low
     _lock.acquire()
     fd = _low
@@ -82,13 +84,8 @@ def reserve():
     raise load().error(E.ENFILE)
 
 
-def finalize(fd, sock):
-    tab[fd] = sock
-    return fd
-
-
 def free(fd):
-    """Gives up an fd that was reserved and not finalized."""
+    """Gives up an fd that was reserved."""
     global _low
     _lock.acquire()
     tab[fd] = closed
@@ -99,7 +96,7 @@ def free(fd):
 
 def get(fd):
     """The Sock of an open fd; EBADF for another int, TypeError for what is no int."""
-    if isinstance(fd, int) and 0 <= fd < len(tab):
+    if fd.__class__ is _int and 0 <= fd < _max and tab:
         sock = tab[fd]
         if sock is not closed and sock is not _reserved:
             return sock
@@ -109,7 +106,7 @@ def get(fd):
 def take(fd):
     """The Sock of an open fd, and the fd is closed; errors as get."""
     global closes, _low
-    if isinstance(fd, int) and 0 <= fd < len(tab):
+    if fd.__class__ is _int and 0 <= fd < _max and tab:
         _lock.acquire()
         sock = tab[fd]
         if sock is not closed and sock is not _reserved:

@@ -8,7 +8,7 @@
 
 from . import _config, fdtable
 from . import errno as E
-from .fdtable import get, tab
+from .fdtable import Sock, get, tab
 
 # How long one wait lasts (ms) before it looks whether its fd was closed by another thread.
 _SLICE = 50
@@ -21,6 +21,8 @@ p = None
 _send = _recv = _recv_into = _timeouts = None
 _dontwait = _peek = _waitall = 0
 tick = 0
+# The bounds of a new socket's calls.
+_first = 0, 0
 # The table's length, 0 until there is one.
 _max = 0
 
@@ -30,7 +32,7 @@ _len, _int, _bytes, _bytearray, _memoryview = len, int, bytes, bytearray, memory
 
 def start():
     """The port, loaded; whoever makes an fd calls this first."""
-    global p, _send, _recv, _recv_into, _timeouts, _dontwait, _peek, _waitall, tick, _max
+    global p, _send, _recv, _recv_into, _timeouts, _dontwait, _peek, _waitall, tick, _max, _first
     if p is None:
         port = fdtable.start()
         _send, _recv, _recv_into = port.send, port.recv, port.recv_into
@@ -40,21 +42,33 @@ def start():
         _waitall = port.number("MSG_WAITALL")
         tick = port.TICK if _config.USOCKET_THREADS else 0
         _max = len(tab)
+        _first = tick, _least(tick, _CONNECT) if _CONNECT else tick
         p = port
     return p
 
 
+def fresh(h):
+    """The table's entry for a handle that has just been made."""
+    if _timeouts and _first[1]:
+        _timeouts(h, _first[0], _first[1])
+    return Sock(h)
+
+
 def bound(sock):
-    """Tells the port how long one call may block in the platform."""
-    if _timeouts and (tick or sock.rcvtimeo or sock.sndtimeo or _CONNECT):
-        receive = _least(sock.rcvtimeo, tick) if sock.rcvtimeo else tick
-        send = _least(sock.sndtimeo, tick) if sock.sndtimeo else tick
-        _timeouts(sock.h, receive, _least(send, _CONNECT) if _CONNECT else send)
+    """Tells the port how long one call on sock may block in the platform (ms; 0: for ever)."""
+    if _timeouts:
+        send = _least(_first[1], sock.sndtimeo) if sock.sndtimeo else _first[1]
+        _timeouts(sock.h, _least(tick, sock.rcvtimeo) if sock.rcvtimeo else tick, send)
 
 
 def _least(one, two):
     # 0 is no limit.
     return min(one or two, two or one)
+
+
+def spent(limit):
+    """How long a blocking call was in the platform before it failed with EAGAIN, in ms."""
+    return _least(tick, limit) if _timeouts else 0
 
 
 def ready(fd, sock, want, left):
@@ -99,9 +113,8 @@ def again(fd, sock, err, wait, want, left, limit):
     if not limit:
         ready(fd, sock, want, -1)
         return 0
-    if left == limit and _timeouts:
-        # The first try spent its time in the platform.
-        left -= _least(tick, limit)
+    if left == limit:
+        left -= spent(limit)
     begin = p.ticks_ms()
     if left <= 0 or not ready(fd, sock, want, left):
         raise p.error(E.EAGAIN)
@@ -122,8 +135,9 @@ def zsock_send(fd, data, flags=0):
     if 0 <= fd < _max and (
         data.__class__ is _bytes or data.__class__ is _bytearray or data.__class__ is _memoryview
     ):
-        r = _send(tab[fd].h, data, _len(data), flags)
-        if r == _len(data):
+        n = _len(data)
+        r = _send(tab[fd].h, data, n, flags)
+        if r == n:
             return r
         return _send_rest(fd, data, flags, r)
     return _send_rest(fd, data, flags, None)
@@ -172,16 +186,21 @@ def zsock_sendto(fd, data, flags, addr):
     Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH. Source: POSIX sendto().
     """
     sock = get(fd)
-    if data.__class__ is not bytes:
+    if data.__class__ is not _bytes:
         data = as_bytes(data)
     addr = p.address(sock.family, addr)
+    r = p.sendto(sock.h, data, flags, addr)
+    return r if r >= 0 else _sendto_rest(fd, data, flags, addr, r)
+
+
+def _sendto_rest(fd, data, flags, addr, r):
+    sock = get(fd)
     wait = not sock.nonblock and not flags & _dontwait
     left = sock.sndtimeo
-    while True:
-        try:
-            return p.sendto(sock.h, data, flags, addr)
-        except OSError as e:
-            left = again(fd, sock, e.errno, wait, _POLLOUT, left, sock.sndtimeo)
+    while r < 0:
+        left = again(fd, sock, p.last_error(r), wait, _POLLOUT, left, sock.sndtimeo)
+        r = p.sendto(sock.h, data, flags, addr)
+    return r
 
 
 # -- Receiving
@@ -316,16 +335,26 @@ def zsock_recvfrom(fd, n_or_buffer, flags=0):
     """
     sock = get(fd)
     into = not isinstance(n_or_buffer, int)
-    size = count(n_or_buffer) if into else _size(n_or_buffer)
+    got = _from(sock.h, n_or_buffer, count(n_or_buffer) if into else _size(n_or_buffer), flags)
+    if got.__class__ is not tuple:
+        got = _recvfrom_rest(fd, n_or_buffer, flags, got)
+    if into and got[0].__class__ is bytes:
+        return 0, got[1]  # nothing had to go into an empty buffer
+    return got
+
+
+def _from(h, n_or_buffer, size, flags):
+    if size and n_or_buffer.__class__ is not _int:
+        return p.recvfrom_into(h, n_or_buffer, size, flags)
+    return p.recvfrom(h, size, flags)
+
+
+def _recvfrom_rest(fd, n_or_buffer, flags, got):
+    sock = get(fd)
+    size = n_or_buffer if isinstance(n_or_buffer, int) else count(n_or_buffer)
     wait = not sock.nonblock and not flags & _dontwait
     left = sock.rcvtimeo
-    while True:
-        try:
-            if into and size:
-                return p.recvfrom_into(sock.h, n_or_buffer, size, flags)
-            data, addr = p.recvfrom(sock.h, size, flags)
-            return (len(data) if into else data), addr
-        except OSError as e:
-            left = again(fd, sock, e.errno, wait, _POLLIN, left, sock.rcvtimeo)
-
-
+    while got.__class__ is not tuple:
+        left = again(fd, sock, p.last_error(got), wait, _POLLIN, left, sock.rcvtimeo)
+        got = _from(sock.h, n_or_buffer, size, flags)
+    return got

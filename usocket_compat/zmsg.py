@@ -33,23 +33,20 @@ def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
     left = sock.sndtimeo
     sent = 0
     while True:
-        err = 0
-        try:
-            sent += send(sock.h, buffers, anc, flags, addr)
-        except OSError as e:
-            err = e.errno
-        if err:
+        r = send(sock.h, buffers, anc, flags, addr)
+        if r < 0:
             try:
-                left = again(fd, sock, err, wait, _POLLOUT, left, sock.sndtimeo)
+                left = again(fd, sock, p.last_error(r), wait, _POLLOUT, left, sock.sndtimeo)
             except OSError:
                 if sent:
                     return sent
                 raise
-        elif sent >= total or not wait or not sock.stream:
+            continue
+        sent += r
+        if sent >= total or not wait or not sock.stream:
             return sent
-        else:
-            anc = ()
-            buffers = [memoryview(b"".join(bytes(b) for b in buffers))[sent - total :]]
+        anc = ()
+        buffers = [memoryview(b"".join([bytes(b) for b in buffers]))[sent - total :]]
 
 
 def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
@@ -72,12 +69,11 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
     wait = not sock.nonblock and not flags & p.number("MSG_DONTWAIT")
     left = sock.rcvtimeo
     while True:
-        try:
-            n, ancdata, msg_flags, addr = receive(sock.h, buffers, ancbufsize, flags)
+        got = receive(sock.h, buffers, ancbufsize, flags)
+        if got.__class__ is tuple:
             break
-        except OSError as e:
-            err = e.errno
-        left = again(fd, sock, err, wait, _POLLIN, left, sock.rcvtimeo)
+        left = again(fd, sock, p.last_error(got), wait, _POLLIN, left, sock.rcvtimeo)
+    n, ancdata, msg_flags, addr = got
     items = []
     for item in ancdata:
         item, lost = _incoming(p, item)

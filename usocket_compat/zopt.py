@@ -6,9 +6,9 @@ import struct
 
 from . import _config
 from . import errno as E
-from .fdtable import Sock, finalize, free, get, reserve, take
+from .fdtable import Sock, free, get, reserve, tab, take
 from .zio import bound, start
-from .zsock import install, op, set_nonblock, split
+from .zsock import describe, install, op, set_nonblock, split
 
 _MOST = 1024
 
@@ -108,10 +108,7 @@ def zsock_setsockopt(fd, level, option, value):
             sock.rcvtimeo = ms
         else:
             sock.sndtimeo = ms
-        f = getattr(p, "timeouts", None)
-        if f:
-            f(sock.h, 0, 0)
-            bound(sock)
+        bound(sock)
         return
     if isinstance(value, tuple) and (level, option) == _at(p, "SO_LINGER"):
         if len(value) != 2:
@@ -177,21 +174,19 @@ def zsock_socketpair(family=1, type=1, proto=0):
             free(fd)
         raise
     try:
-        install(fds[0], a, family, type)
+        install(fds[0], a)
     except BaseException:
         p.close(b)
-        free(fds[0])
         free(fds[1])
         raise
     try:
-        install(fds[1], b, family, type)
+        install(fds[1], b)
     except BaseException:
-        free(fds[1])
         p.close(take(fds[0]).h)
         raise
-    if nonblock:
-        for fd in fds:
-            set_nonblock(get(fd), True)
+    for fd in fds:
+        describe(fd, family, type)
+        set_nonblock(get(fd), bool(nonblock))
     return tuple(fds)
 
 
@@ -205,8 +200,11 @@ def adopt(number):
             family = p.getsockopt(h, *_at(p, "SO_DOMAIN"), 0)
             type = p.getsockopt(h, *_at(p, "SO_TYPE"), 0)
         except OSError:
-            return finalize(fd, Sock(h))  # no socket: it can be passed on and closed
-        return install(fd, h, family, type)
+            tab[fd] = Sock(h)  # no socket: it can be passed on and closed
+            return fd
     except BaseException:
         free(fd)
         raise
+    install(fd, h)
+    describe(fd, family, type)
+    return fd

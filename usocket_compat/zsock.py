@@ -3,8 +3,8 @@
 
 from . import _config, zio
 from . import errno as E
-from .fdtable import Sock, finalize, free, get, reserve, tab, take
-from .zio import again, bound, ready, start
+from .fdtable import Sock, free, get, reserve, tab, take
+from .zio import again, bound, fresh, ready, start
 
 _POLLIN = 1
 _POLLOUT = 4
@@ -19,19 +19,31 @@ def op(name):
     return f
 
 
-def install(fd, h, family, type):
-    """Finalizes fd for a handle that the port has just made."""
-    sock = Sock(h)
-    if family != 2:
-        sock.family = family
-    if type != 1:
-        sock.stream = type != 2  # SOCK_STREAM is 1 and SOCK_DGRAM 2 on every system
+# MicroPython takes a frame of more than 11 words (locals, stack, 3 for a try) from the heap, which
+# costs more than the call: hence the small steps below, and `except:` where it raises again.
+
+
+def install(fd, h):
+    """Puts the Sock at fd for a handle that the port has just made; on failure both are given up."""
     try:
-        bound(sock)
-    except BaseException:
-        zio.p.close(h)
+        tab[fd] = fresh(h)
+        return fd
+    except:  # noqa: E722
+        _give_up(fd, h)
         raise
-    return finalize(fd, sock)
+
+
+def _give_up(fd, h):
+    free(fd)
+    zio.p.close(h)
+
+
+def describe(fd, family, type):
+    """What is not as Sock has it by default. SOCK_STREAM is 1, SOCK_DGRAM 2 on every system."""
+    if family != 2:
+        tab[fd].family = family
+    if type != 1:
+        tab[fd].stream = type != 2
 
 
 def split(type):
@@ -56,19 +68,31 @@ def zsock_socket(family=2, type=1, proto=0):
     Raises OSError: EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT; ENFILE when ZVFS_OPEN_MAX fds
     are open. Source: POSIX socket(), zsock_socket.
     """
-    p = zio.p or start()
-    nonblock = 0
     if type > 15:
         type, nonblock = split(type)
-    fd = reserve()
+        fd = zsock_socket(family, type, proto)
+        if nonblock:
+            set_nonblock(tab[fd], True)
+        return fd
+    if not zio.p:
+        start()
+    fd = _build(reserve(), (family, type), proto)
+    if family != 2 or type != 1:
+        describe(fd, family, type)
+    return fd
+
+
+def _build(fd, kind, proto):
     try:
-        install(fd, p.socket(family, type, proto), family, type)
-    except BaseException:
+        proto = _make(kind, proto)
+    except:  # noqa: E722
         free(fd)
         raise
-    if nonblock:
-        set_nonblock(tab[fd], True)
-    return fd
+    return install(fd, proto)
+
+
+def _make(kind, proto):
+    return zio.p.socket(kind[0], kind[1], proto)
 
 
 def zsock_close(fd):
@@ -119,36 +143,51 @@ def zsock_accept(fd):
     Raises OSError: EBADF; EAGAIN when none came in time; EINVAL when it does not listen; ENFILE.
     Source: POSIX accept().
     """
-    sock = get(fd)
-    p = zio.p
-    new = reserve()
+    return _accepted(get(fd), reserve(), fd)
+
+
+def _accepted(sock, new, fd):
     try:
-        try:
-            h, addr = p.accept(sock.h)
-        except OSError as e:
-            h, addr = _accept_rest(p, fd, sock, e.errno)
-    except BaseException:
+        fd = _next(fd, sock)
+        tab[new] = _entry(fd[0], sock)
+    except:  # noqa: E722
         free(new)
         raise
-    if addr.__class__ is not tuple:
-        install(new, h, sock.family, 1)  # of AF_UNIX, which inherits nothing
-        return new, addr
+    return new, fd[1]
+
+
+def _next(fd, sock):
+    got = zio.p.accept(sock.h)
+    return got if got.__class__ is tuple else _accept_rest(fd, sock, got)
+
+
+def _entry(h, sock):
     entry = Sock(h)
-    if sock.family != 2:
-        entry.family = sock.family
-    if sock.rcvtimeo or sock.sndtimeo:
-        entry.rcvtimeo, entry.sndtimeo = sock.rcvtimeo, sock.sndtimeo
-    return finalize(new, entry), addr
+    if sock.family != 2 or sock.rcvtimeo or sock.sndtimeo:
+        _inherit(entry, sock)
+    return entry
 
 
-def _accept_rest(p, fd, sock, err):
+def _accept_rest(fd, sock, got):
     left = sock.rcvtimeo
-    while True:
+    while got.__class__ is not tuple:
+        err = zio.p.last_error(got)
         left = again(fd, sock, err, not sock.nonblock, _POLLIN, left, sock.rcvtimeo)
+        got = zio.p.accept(sock.h)
+    return got
+
+
+def _inherit(entry, sock):
+    entry.family = sock.family
+    if sock.family == zio.p.number("AF_UNIX"):
+        # There the kernel lets nothing be inherited.
         try:
-            return p.accept(sock.h)
-        except OSError as e:
-            err = e.errno
+            bound(entry)
+        except BaseException:
+            zio.p.close(entry.h)
+            raise
+    else:
+        entry.rcvtimeo, entry.sndtimeo = sock.rcvtimeo, sock.sndtimeo
 
 
 def zsock_connect(fd, addr):
@@ -159,37 +198,36 @@ def zsock_connect(fd, addr):
     non-blocking or SO_SNDTIMEO expires. Source: POSIX connect(), socket(7), zsock_connect.
     """
     sock = get(fd)
+    addr = zio.p.address(sock.family, addr)
+    fail = zio.p.connect(sock.h, addr)
+    if fail:
+        _connect_rest(fd, sock, addr, zio.p.last_error(fail))
+
+
+def _connect_rest(fd, sock, addr, err):
     p = zio.p
-    addr = p.address(sock.family, addr)
     if sock.nonblock:
-        p.connect(sock.h, addr)
-        return
-    begin = p.ticks_ms()
-    try:
-        p.connect(sock.h, addr)
-    except OSError as e:
-        _connect_rest(p, fd, sock, addr, begin, e.errno)
-
-
-def _connect_rest(p, fd, sock, addr, begin, err):
+        raise p.error(err)
     limit, late = _config.NET_SOCKETS_CONNECT_TIMEOUT, E.ETIMEDOUT
     if sock.sndtimeo and not 0 < limit < sock.sndtimeo:
         limit, late = sock.sndtimeo, E.EINPROGRESS
+    # The first try has spent its time in the platform, unless it was interrupted.
+    left = limit - zio.spent(limit) if limit and err != E.EINTR else limit
     pending = False
     while err and not (pending and err == E.EISCONN):
         if tab[fd] is not sock:
             raise p.error(E.EBADF)
-        left = max(limit - p.ticks_diff(p.ticks_ms(), begin), 0) if limit else -1
-        if err == E.EAGAIN and left:
+        begin = p.ticks_ms()
+        if err == E.EAGAIN and (left > 0 or not limit):
             # The queue of an AF_UNIX listener is full; nothing tells when it is not.
             p.sleep_ms(10)
         elif err == E.EINPROGRESS or err == E.EALREADY or err == E.EINTR:
             pending = True
-            if not ready(fd, sock, _POLLOUT, left):
+            if not ready(fd, sock, _POLLOUT, max(left, 0) if limit else -1):
                 raise p.error(late)
         else:
             raise p.error(err)
-        try:
-            err = p.connect(sock.h, addr)
-        except OSError as e:
-            err = e.errno
+        err = p.connect(sock.h, addr)
+        if err:
+            err = p.last_error(err)
+        left -= p.ticks_diff(p.ticks_ms(), begin)

@@ -26,7 +26,6 @@ _SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
 _SO_SNDTIMEO = int(_native.SO_SNDTIMEO)
 _TICK = struct.pack("ll", TICK // 1000, TICK % 1000 * 1000)
 
-recvfrom_into = _type.recvfrom_into
 bind = _type.bind
 listen = _type.listen
 shutdown = _type.shutdown
@@ -90,10 +89,13 @@ def close(h):
 
 
 def connect(h, addr):
-    if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
-        _dissolve(h, addr)
-    else:
-        h.connect(addr)
+    try:
+        if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
+            _dissolve(h, addr)
+        else:
+            h.connect(addr)
+    except OSError as e:
+        return -e.errno
 
 
 def _dissolve(h, raw):
@@ -105,7 +107,10 @@ def _dissolve(h, raw):
 
 
 def accept(h):
-    fd, addr = h._accept()
+    try:
+        fd, addr = h._accept()
+    except OSError as e:
+        return -e.errno
     return _blocking(_type(h.family, h.type, h.proto, fd)), addr
 
 
@@ -119,8 +124,8 @@ def send(h, data, n, flags):
 def recv(h, n, flags):
     try:
         if flags & _MSG_TRUNC:
-            # CPython would give as many bytes as there were, the missing ones made up.
-            return recvfrom(h, n, flags)[0]
+            got = recvfrom(h, n, flags)
+            return got[0] if got.__class__ is tuple else got
         return h.recv(n, flags)
     except OSError as e:
         return -e.errno
@@ -134,23 +139,43 @@ def recv_into(h, buf, n, flags):
 
 
 def sendto(h, data, flags, addr):
-    return h.sendto(data, flags, addr)
+    try:
+        return h.sendto(data, flags, addr)
+    except OSError as e:
+        return -e.errno
 
 
 def recvfrom(h, n, flags):
-    if flags & _MSG_TRUNC:
-        buf = bytearray(n or 1)
-        r, addr = h.recvfrom_into(buf, n, flags)
-        return bytes(buf[: min(r, n)]), addr
-    return h.recvfrom(n, flags)
+    try:
+        if flags & _MSG_TRUNC:
+            # CPython would give as many bytes as there were, the missing ones made up.
+            buf = bytearray(n or 1)
+            r, addr = h.recvfrom_into(buf, n, flags)
+            return bytes(buf[: min(r, n)]), addr
+        return h.recvfrom(n, flags)
+    except OSError as e:
+        return -e.errno
+
+
+def recvfrom_into(h, buf, n, flags):
+    try:
+        return h.recvfrom_into(buf, n, flags)
+    except OSError as e:
+        return -e.errno
 
 
 def sendmsg(h, buffers, ancdata, flags, addr):
-    return h.sendmsg(buffers, ancdata, flags, addr)
+    try:
+        return h.sendmsg(buffers, ancdata, flags, addr)
+    except OSError as e:
+        return -e.errno
 
 
 def recvmsg(h, buffers, ancbufsize, flags):
-    return h.recvmsg_into(buffers, ancbufsize, flags)
+    try:
+        return h.recvmsg_into(buffers, ancbufsize, flags)
+    except OSError as e:
+        return -e.errno
 
 
 def getpeername(h):

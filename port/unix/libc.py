@@ -100,7 +100,7 @@ def bind(h, addr):
 
 
 def connect(h, addr):
-    _check(_connect(h, addr, len(addr)))
+    return _connect(h, addr, len(addr))
 
 
 def listen(h, backlog):
@@ -116,17 +116,33 @@ def accept(h):
     raw = bytearray(32)
     at = addressof(raw)
     raw[_SIZE_AT] = 28
-    fd = _accept(h, at + 4, at, _CLOEXEC)
-    if fd < 0:
-        raise OSError(os.errno())
+    h = _accept(h, at + 4, at, _CLOEXEC)
+    if h < 0:
+        return h
     if raw[_FAMILY_AT] == _AF_INET:
-        return fd, (inet_ntop(_AF_INET, raw[8:12]), raw[6] << 8 | raw[7])
+        return h, (_host(raw[8:12]), raw[6] << 8 | raw[7])
+    return h, _long_address(h, raw)
+
+
+# The last IPv4 host shown: most connections come from where others came from.
+_shown = (b"", "")
+
+
+def _host(packed):
+    global _shown
+    shown = _shown
+    if shown[0] != packed:
+        _shown = shown = packed, inet_ntop(_AF_INET, packed)
+    return shown[1]
+
+
+def _long_address(h, raw):
     if raw[_SIZE_AT] <= 28:
-        return fd, unpack(memoryview(raw)[4 : 4 + raw[_SIZE_AT]])
+        return unpack(memoryview(raw)[4 : 4 + raw[_SIZE_AT]])
     try:
-        return fd, getpeername(fd)
+        return getpeername(h)
     except OSError:
-        return fd, unpack(memoryview(raw)[4:])
+        return unpack(memoryview(raw)[4:])
 
 
 def _size(size):
@@ -135,7 +151,7 @@ def _size(size):
 
 def sendto(h, data, flags, addr):
     f = libc("sendto", "l", "iPLiPI")
-    return _check(f(h, data, len(data), flags, addr, len(addr)))
+    return f(h, data, len(data), flags, addr, len(addr))
 
 
 def recv(h, n, flags):
@@ -149,14 +165,16 @@ def recv(h, n, flags):
 def recvfrom_into(h, buf, n, flags):
     raw = bytearray(112)
     size = bytearray(b"\x70\0\0\0")
-    r = _check(libc("recvfrom", "l", "iPLiPP")(h, buf, n, flags, raw, size))
-    return r, unpack(memoryview(raw)[: _size(size)])
+    r = libc("recvfrom", "l", "iPLiPP")(h, buf, n, flags, raw, size)
+    return r if r < 0 else (r, unpack(memoryview(raw)[: _size(size)]))
 
 
 def recvfrom(h, n, flags):
     buf = bytearray(n)
-    r, addr = recvfrom_into(h, buf, n, flags)
-    return bytes(memoryview(buf)[: min(r, n)]), addr
+    got = recvfrom_into(h, buf, n, flags)
+    if got.__class__ is not tuple:
+        return got
+    return bytes(memoryview(buf)[: min(got[0], n)]), got[1]
 
 
 def sendmsg(h, buffers, ancdata, flags, addr):

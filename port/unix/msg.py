@@ -4,7 +4,7 @@
 import struct
 from uctypes import addressof
 
-from .libc import _check, libc
+from .libc import libc
 from .sockaddr import unpack
 
 _CMSG_CLOEXEC = 0x40000000
@@ -48,7 +48,7 @@ def sendmsg(h, buffers, ancdata, flags, name):
             0,
         )
     )
-    return _check(libc("sendmsg", "l", "iPi")(h, head, flags))
+    return libc("sendmsg", "l", "iPi")(h, head, flags)
 
 
 def recvmsg(h, buffers, ancbufsize, flags):
@@ -67,7 +67,9 @@ def recvmsg(h, buffers, ancbufsize, flags):
             0,
         )
     )
-    n = _check(libc("recvmsg", "l", "iPi")(h, head, flags | _CMSG_CLOEXEC))
+    n = libc("recvmsg", "l", "iPi")(h, head, flags | _CMSG_CLOEXEC)
+    if n < 0:
+        return n
     _, namelen, _, _, _, used, msg_flags = struct.unpack(_MSGHDR, head)
     ancdata = []
     at = 0

@@ -53,7 +53,10 @@ def bind(h, addr):
 
 
 def connect(h, addr):
-    h.connect(addr)
+    try:
+        h.connect(addr)
+    except OSError as e:
+        return -e.errno
 
 
 def listen(h, backlog):
@@ -61,7 +64,10 @@ def listen(h, backlog):
 
 
 def accept(h):
-    new, raw = h.accept()
+    try:
+        new, raw = h.accept()
+    except OSError as e:
+        return -e.errno
     new.setblocking(False)
     # accept(2) says how long the address is; MicroPython has room for 32 bytes of it.
     return new, unpack(memoryview(raw)[: min(len(raw), 32)])
@@ -75,7 +81,10 @@ def send(h, data, n, flags):
 
 
 def sendto(h, data, flags, addr):
-    return h.sendto(data, flags, addr)
+    try:
+        return h.sendto(data, flags, addr)
+    except OSError as e:
+        return -e.errno
 
 
 def recv(h, n, flags):
@@ -99,13 +108,19 @@ def recv_into(h, buf, n, flags):
 
 def recvfrom(h, n, flags):
     if flags & _MSG_TRUNC:
-        raise OSError(_EOPNOTSUPP)
-    data, raw = h.recvfrom(n, flags)
+        return -_EOPNOTSUPP
+    try:
+        data, raw = h.recvfrom(n, flags)
+    except OSError as e:
+        return -e.errno
     return data, unpack(raw)
 
 
 def recvfrom_into(h, buf, n, flags):
-    data, addr = recvfrom(h, n, flags)
+    got = recvfrom(h, n, flags)
+    if got.__class__ is not tuple:
+        return got
+    data, addr = got
     memoryview(buf)[: len(data)] = data
     return len(data), addr
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# One workload, raw and layered in turn. Runs on CPython and MicroPython; prints lines "name ratio
-# raw_us layered_us", where ratio is raw time / layered time of the medians: 1.0 is as fast.
+# The workloads, raw and layered in turn, for CPython and MicroPython. Prints "name ratio raw layered"
+# where ratio is raw time / layered time of the medians (us): 1.0 is as fast as the plain socket.
+# Arguments: how many rounds, and the port of the peer (bench/peer.py).
 
 import gc
 import select
 import socket
+import struct
 import sys
 import time
 
@@ -130,17 +132,78 @@ def ping_pong(n):
             while got < 16384:
                 got += recv(fs, memoryview(room)[got:])
 
-    compare("bulk16k_into", raw_bulk, layer_bulk, n // 4)
+    compare("bulk16k_one_thread", raw_bulk, layer_bulk, n // 4)
     for x in (l1, c, s):
         x.close()
     for fd in (l2, fc, fs):
         net.close(fd)
 
 
+def bulk(n, port):
+    """n blocks of 16 KiB to a peer process, and n back."""
+    raw_socket = socket.socket()
+    raw_socket.connect(raw_address(port))
+    fd = net.socket()
+    net.connect(fd, ("127.0.0.1", port))
+    block = bytearray(16384)
+
+    def raw(count):
+        send = raw_socket.send
+        receive = raw_socket.readinto if MICROPYTHON else raw_socket.recv_into
+        send(struct.pack("!I", count * 16384))
+        for _ in range(count):
+            send(block)
+        left = count * 16384
+        while left:
+            # readinto would wait for more than there is
+            left -= receive(block if left >= 16384 else memoryview(block)[:left])
+
+    def layered(count):
+        send, recv = net.send, net.recv
+        send(fd, struct.pack("!I", count * 16384))
+        for _ in range(count):
+            send(fd, block)
+        left = count * 16384
+        while left:
+            left -= recv(fd, block)
+
+    compare("bulk16k_stream", raw, layered, n)
+    raw_socket.close()
+    net.close(fd)
+
+
+def crossing(n, port):
+    """64 bytes to a peer process and back: each receive waits."""
+    raw_socket = socket.socket()
+    raw_socket.connect(raw_address(port))
+    fd = net.socket()
+    net.connect(fd, ("127.0.0.1", port))
+    raw_socket.setsockopt(net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    net.setsockopt(fd, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    message = struct.pack("!I", 64) + bytes(64)
+    buf = bytearray(64)
+
+    def raw(count):
+        send = raw_socket.send
+        receive = raw_socket.readinto if MICROPYTHON else raw_socket.recv_into
+        for _ in range(count):
+            send(message)
+            receive(buf)
+
+    def layered(count):
+        send, recv = net.send, net.recv
+        for _ in range(count):
+            send(fd, message)
+            recv(fd, buf)
+
+    compare("pingpong64_other_process", raw, layered, n)
+    raw_socket.close()
+    net.close(fd)
+
+
 def connections(n):
     l1, c, s = raw_pair()
     l2, fc, fs = layer_pair()
-    port = None
     if not MICROPYTHON:
         target = l1.getsockname()
     else:
@@ -266,8 +329,11 @@ def steady(n):
 
 
 def main():
-    scale = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
+    scale = int(sys.argv[1])
+    port = int(sys.argv[2])
     ping_pong(scale)
+    crossing(scale // 4, port)
+    bulk(scale // 10, port)
     connections(max(scale // 20, 5))
     polling(scale)
     if MICROPYTHON:

@@ -1,0 +1,187 @@
+"""The usocket command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from usocket_tools import cli, kconfig, targets
+
+USOCKET = [sys.executable, "-m", "usocket_tools.cli"]
+
+PROGRAM = """\
+import sys
+import usocket_compat as net
+print("on", sys.implementation.name, sys.argv[1:])
+if sys.argv[1:2] == ["names"]:
+    print(hasattr(net, "socket"), hasattr(net, "zsock_socket"))
+elif sys.argv[1:2] == ["copy"]:
+    print(sys.stdin.readline().strip())
+elif sys.argv[1:2] == ["wait"]:
+    try:
+        while True:
+            pass
+    except KeyboardInterrupt:
+        print("interrupted")
+sys.exit(7)
+"""
+
+
+@pytest.fixture(params=sorted(targets.TARGETS))
+def where(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def program(tmp_path) -> Path:
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+    return file
+
+
+def usocket(*args: object, **more) -> subprocess.CompletedProcess:
+    environment = {**os.environ, **more.pop("env", {})}
+    command = [*USOCKET, *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, **more)
+
+
+def name_of(where: str) -> str:
+    return "cpython" if where == "cpython" else "micropython"
+
+
+def test_run(where, program):
+    done = usocket("run", "--target", where, program, "a b", "--flag", "-x")
+    assert done.stdout == f"on {name_of(where)} ['a b', '--flag', '-x']\n"
+    assert done.stderr == ""
+    assert done.returncode == 7
+
+
+def test_run_passes_stdin(where, program):
+    done = usocket("run", "--target", where, program, "copy", input="hello\n")
+    assert done.stdout.splitlines()[-1] == "hello"
+
+
+def test_run_a_program_that_fails(where, tmp_path):
+    file = tmp_path / "fails.py"
+    file.write_text("raise ValueError('broken')\n")
+    done = usocket("run", "--target", where, file)
+    assert done.returncode == 1
+    assert "ValueError: broken" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 7), (signal.SIGTERM, -15)])
+def test_run_and_signals(where, program, number, status):
+    process = subprocess.Popen(
+        [*USOCKET, "run", "--target", where, str(program), "wait"],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout
+    assert process.stdout.readline().startswith(b"on ")
+    time.sleep(0.1)
+    process.send_signal(number)
+    output, _ = process.communicate()
+    assert process.returncode == status
+    assert output == (b"interrupted\n" if number == signal.SIGINT else b"")
+
+
+def test_a_shell_sees_128_plus_the_signal(where, tmp_path):
+    file = tmp_path / "sleeps.py"
+    file.write_text("import time\nprint('here')\ntime.sleep(60)\n")
+    line = f"{' '.join(USOCKET)} run --target {where} {file} & sleep 1; kill $!; wait $!"
+    assert subprocess.run(["bash", "-c", line], stderr=subprocess.DEVNULL).returncode == 143
+
+
+def test_run_with_a_configuration(where, program, tmp_path):
+    conf = tmp_path / "my.conf"
+    conf.write_text("CONFIG_NET_SOCKETS_POSIX_NAMES=n\n")
+    run = ("run", "--target", where, program, "names")
+    assert usocket(*run).stdout.splitlines()[1] == "True True"
+    env = {"USOCKET_COMPAT_CONF": str(conf)}
+    assert usocket(*run, env=env).stdout.splitlines()[1] == "False True"
+    conf.write_text("CONFIG_FLUX=y\n")
+    done = usocket(*run, env=env)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith(f"usocket: {conf}:1: unknown symbol CONFIG_FLUX\n")
+
+
+def test_micropython_alone_cannot_read_a_configuration(tmp_path):
+    interpreter = usocket("micropython").stdout.strip()
+    done = subprocess.run(
+        [interpreter, "-c", "import usocket_compat"],
+        env={"MICROPYPATH": str(targets.unix_path()), "USOCKET_COMPAT_CONF": "some.conf"},
+        capture_output=True,
+        text=True,
+    )
+    assert "usocket run --target unix" in done.stderr + done.stdout
+    assert done.returncode == 1
+
+
+def test_run_on_a_chosen_micropython(program):
+    interpreter = usocket("micropython", "--oldest").stdout.strip()
+    for which in ("oldest", interpreter):
+        done = usocket("run", "--target", "unix", "--micropython", which, program)
+        assert (done.returncode, done.stderr) == (7, "")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["run", "--target", "toaster", "FILE"], "there is no target 'toaster'\nTargets: cpython"),
+        (["run", "--target", "cpython", "missing.py"], "there is no file missing.py"),
+        (["run", "--target", "unix", "--micropython", "x", "FILE"], "'x' is not a MicroPython"),
+        (["run", "--target", "unix", "--micropython", "/bin/sh", "FILE"], "/bin/sh is not"),
+        (["micropython", "--version", "1.9.4"], "MicroPython 1.9.4 is too old"),
+        (["micropython", "--variant", "toaster"], "there is no variant 'toaster'"),
+        (["config", "show", "--board", "TOASTER"], "there is no board 'TOASTER'"),
+        (["config", "check", "missing.conf"], "cannot read the configuration missing.conf"),
+        (["config", "generate", "-o", "/missing/file"], "cannot write /missing/file"),
+    ],
+)
+def test_a_mistake_is_one_sentence(program, args, message):
+    done = usocket(*(program if arg == "FILE" else arg for arg in args))
+    assert done.returncode == 1
+    assert done.stderr.startswith("usocket: " + message)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_micropython_prints_a_path():
+    done = usocket("micropython", "--newest")
+    assert Path(done.stdout.strip()).is_file()
+    assert "built" in usocket("micropython", "--list").stdout
+
+
+def test_config_generate(tmp_path):
+    done = usocket("config", "generate", "--board", "ESP32_GENERIC")
+    conf = kconfig.board_file("ESP32_GENERIC")
+    assert done.stdout == kconfig.generate(kconfig.load(conf), "ESP32_GENERIC.conf")
+    assert usocket("config", "generate", "-o", tmp_path / "out.py").stdout == ""
+    assert "ZVFS_OPEN_MAX = 256\n" in (tmp_path / "out.py").read_text()
+
+
+def test_config_show():
+    shown = dict(
+        line.split(" # ", 1) for line in usocket("config", "show").stdout.splitlines()[1:]
+    )
+    assert list(shown.values()) == list(kconfig.prompts().values())
+    assert "ZVFS_OPEN_MAX = 256" in [assignment.strip() for assignment in shown]
+
+
+def test_config_check():
+    done = usocket("config", "check")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(kconfig.boards())
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)])
+def test_help(command):
+    done = usocket(*command, "--help")
+    assert done.returncode == 0
+    assert "usage: usocket" in done.stdout

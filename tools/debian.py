@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+# Source packages of Debian releases newer than this machine's, through apt, without root: the
+# mirror and its key come from the machine's own apt configuration, all state is in our cache.
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+from .errors import UsocketError
+from .files import cache_dir
+
+# trixie holds the oldest version that is supported here, the others what came later.
+_SUITES = "trixie testing unstable"
+_APT_HELPER = "/usr/lib/apt/apt-helper"
+
+
+class Archive(NamedTuple):
+    uri: str
+    signed_by: str
+
+
+def archives(etc: Path = Path("/etc/apt")) -> list[Archive]:
+    """What apt is configured with that may be the main Debian archive, the likeliest first."""
+    found = []
+    for fields in _entries(etc):
+        suites = fields.get("suites", "").split()
+        # Security, updates and third-party suites have a dash or a slash in their names.
+        plain = any(re.fullmatch(r"[a-z]+", suite) for suite in suites)
+        if plain and "main" in fields.get("components", "").split():
+            for uri in fields.get("uris", "").split():
+                found.append(Archive(uri, fields.get("signed-by", "")))
+    found.sort(key=lambda archive: not archive.uri.rstrip("/").endswith("/debian"))
+    return list(dict.fromkeys(found))
+
+
+def _entries(etc: Path) -> Iterator[dict[str, str]]:
+    for file in sorted(etc.glob("sources.list.d/*.sources")):
+        lines = [line for line in _text(file).splitlines() if not line.startswith("#")]
+        for stanza in re.split(r"\n[ \t]*\n", "\n".join(lines)):
+            fields = {}
+            for name, value in re.findall(r"(?m)^([\w-]+):(.*(?:\n[ \t].*)*)", stanza):
+                fields[name.lower()] = value.strip()
+            if fields.get("enabled", "yes").lower() not in ("no", "false", "0"):
+                yield fields
+    for file in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*.list"))]:
+        for line in _text(file).splitlines():
+            found = re.match(r"deb(?:-src)?\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s+([^#]*)", line)
+            if found:
+                signed = re.search(r"signed-by=(\S+)", found[1] or "")
+                yield {
+                    "uris": found[2],
+                    "suites": found[3],
+                    "components": found[4],
+                    "signed-by": signed[1] if signed else "",
+                }
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+class Packages:
+    """The source packages of one name that the archive has."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = cache_dir() / "apt"
+
+    def update(self) -> dict[str, str]:
+        """Ask the archive anew: upstream version -> package version."""
+        if not shutil.which("apt-get"):
+            raise UsocketError("this is not a Debian system, so there are no source packages")
+        candidates = archives()
+        if not candidates:
+            raise UsocketError("apt's configuration names no Debian archive")
+        problem = ""
+        for archive in candidates:
+            for part in ("parts", "lists/partial", "cache/archives/partial"):
+                (self.folder / part).mkdir(parents=True, exist_ok=True)
+            stanza = f"Types: deb-src\nURIs: {archive.uri}\nSuites: {_SUITES}\nComponents: main\n"
+            if archive.signed_by:
+                stanza += f"Signed-By: {archive.signed_by}\n"
+            (self.folder / "parts/debian.sources").write_text(stanza)
+            done = self._apt("apt-get", "update")
+            shown = self._apt("apt-cache", "showsrc", "--only-source", self.name)
+            versions = re.findall(r"(?m)^Version: (\S+)", shown.stdout)
+            if versions:
+                return {upstream(version): version for version in versions}
+            said = re.findall(r"(?m)^[EW]: (.*)", done.stderr)
+            problem = said[0] if said else problem
+        raise UsocketError(
+            f"apt found no source package of {self.name}" + (f": {problem}" if problem else "")
+        )
+
+    def fetch(self, package_version: str, folder: Path) -> Path:
+        """Bring the upstream archive of this version into the folder."""
+        source = f"{self.name}={package_version}"
+        shown = self._apt("apt-get", "source", "--only-source", "--print-uris", source)
+        # Only the upstream archive: a .dsc of a suite in motion may be gone already.
+        found = re.search(r"'(\S+)' (\S+\.orig\.tar\.\w+) \d+ (\S+:\w+)", shown.stdout)
+        if not found:
+            raise UsocketError(f"apt does not know the source package {source}")
+        target = folder / found[2]
+        done = self._apt(_APT_HELPER, "download-file", found[1], str(target), found[3])
+        if done.returncode or not target.is_file():
+            raise UsocketError(f"apt could not download {found[2]}: {done.stderr.strip()}")
+        return target
+
+    def _apt(self, *command: str) -> subprocess.CompletedProcess[str]:
+        options = {
+            "Dir::Etc::sourcelist": "/dev/null",
+            "Dir::Etc::sourceparts": self.folder / "parts",
+            "Dir::State::lists": self.folder / "lists",
+            "Dir::Cache": self.folder / "cache",
+            # As root, apt would else change to a user that may not read our cache.
+            "APT::Sandbox::User": "root",
+            "Acquire::Retries": 3,
+            "Acquire::Languages": "none",
+        }
+        flags = [flag for name, value in options.items() for flag in ("-o", f"{name}={value}")]
+        return subprocess.run(
+            [command[0], *flags, *command[1:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+
+def upstream(package_version: str) -> str:
+    """1.26.1+ds-1 -> 1.26.1"""
+    return re.split(r"[-+~]", package_version.split(":")[-1])[0]

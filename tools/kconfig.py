@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+# Kconfig and a board's .conf -> the values of _config.py. What kconfiglib would only warn of is
+# an error here, and it names the file and the line.
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Dict, Union
+
+import kconfiglib
+
+from .errors import UsocketError
+from .files import data_file, ports
+
+Values = Dict[str, Union[bool, int, str]]
+
+_ASSIGNMENT = re.compile(r"CONFIG_(\w+)=(.*)")
+_UNSET = re.compile(r"# CONFIG_(\w+) is not set")
+_NOT_YET = "USOCKET_NOT_YET"
+
+
+class ConfigError(UsocketError):
+    """A configuration file that cannot be used."""
+
+
+def boards() -> list[str]:
+    return sorted(file.stem for file in data_file("board_configs/UNIX.conf").parent.glob("*.conf"))
+
+
+def board_file(board: str) -> Path:
+    if board not in boards():
+        raise ConfigError(
+            f"there is no board {board!r} in board_configs", "The boards: " + ", ".join(boards())
+        )
+    return data_file(f"board_configs/{board}.conf")
+
+
+def load(conf: str | Path | None = None) -> Values:
+    """The value of every symbol, with the assignments of the file `conf` if one is given."""
+    kconf = _kconfig()
+    if conf is not None:
+        _apply(kconf, Path(conf))
+    return {
+        symbol.name: _value(symbol)
+        for symbol in kconf.unique_defined_syms
+        if symbol.name != _NOT_YET
+    }
+
+
+def generate(values: Values, source: str) -> str:
+    """The text of a _config.py of plain constants."""
+    lines = [f"# Generated from Kconfig and {source} by `usocket config generate`."]
+    lines += [f"{name} = {literal(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def prompts() -> dict[str, str]:
+    """Symbol that a file may set -> its one-line description."""
+    return {
+        node.item.name: node.prompt[0]
+        for node in _kconfig().node_iter()
+        if isinstance(node.item, kconfiglib.Symbol) and node.prompt
+    }
+
+
+def _kconfig() -> kconfiglib.Kconfig:
+    kconf = kconfiglib.Kconfig(str(data_file("Kconfig")), warn_to_stderr=False)
+    if kconf.warnings:
+        raise ConfigError(kconf.warnings[0])
+    return kconf
+
+
+def _apply(kconf: kconfiglib.Kconfig, conf: Path) -> None:
+    try:
+        lines = conf.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text file"
+        raise ConfigError(f"cannot read the configuration {conf}: {reason}") from error
+    assigned: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(lines, 1):
+        where = f"{conf}:{number}"
+        parsed = _parse(where, line.strip())
+        if parsed is None:
+            continue
+        name, value = parsed
+        symbol = kconf.syms.get(name)
+        if symbol is None or not symbol.nodes or name == _NOT_YET:
+            close = difflib.get_close_matches(name, prompts(), 1)
+            hint = f" (did you mean CONFIG_{close[0]}?)" if close else ""
+            raise ConfigError(
+                f"{where}: unknown symbol CONFIG_{name}{hint}",
+                "`usocket config show` lists every symbol.",
+            )
+        if name in assigned:
+            raise ConfigError(f"{where}: CONFIG_{name} is set already on line {assigned[name][0]}")
+        text = _checked(where, symbol, value)
+        symbol.set_value(text)
+        assigned[name] = number, text
+    # Dependencies can only be judged when every line has been read.
+    for name, (number, text) in assigned.items():
+        if kconf.syms[name].str_value != text:
+            reason = _refusal(kconf.syms[name])
+            raise ConfigError(f"{conf}:{number}: CONFIG_{name} cannot be {text!r}: {reason}")
+
+
+def _parse(where: str, line: str) -> tuple[str, str] | None:
+    found = _UNSET.fullmatch(line)
+    if found:
+        return found[1], "n"
+    if not line or line.startswith("#"):
+        return None
+    found = _ASSIGNMENT.fullmatch(line)
+    if not found:
+        raise ConfigError(f"{where}: not an assignment of the form CONFIG_NAME=value: {line}")
+    return found[1], found[2]
+
+
+def _checked(where: str, symbol: kconfiglib.Symbol, value: str) -> str:
+    """The value as kconfiglib writes it."""
+    bad = f"{where}: bad value {value} for CONFIG_{symbol.name}: "
+    if symbol.type == kconfiglib.BOOL:
+        if value not in ("y", "n"):
+            raise ConfigError(bad + "it is y or n")
+    elif symbol.type == kconfiglib.INT:
+        if not re.fullmatch(r"-?[0-9]+", value):
+            raise ConfigError(bad + "it is a decimal number")
+        value = str(int(value))
+        for low, high, condition in symbol.ranges:
+            if kconfiglib.expr_value(condition) and not (
+                int(low.str_value) <= int(value) <= int(high.str_value)
+            ):
+                raise ConfigError(
+                    bad + f"the range is {low.str_value} to {high.str_value}",
+                )
+    else:
+        if not re.fullmatch(r'"([^"\\]|\\.)*"', value):
+            raise ConfigError(bad + 'it is a text in "double quotes"')
+        value = str(kconfiglib.unescape(value[1:-1]))
+        if symbol.name == "USOCKET_PORT" and value not in ("", *ports()):
+            raise ConfigError(bad + "the ports are " + ", ".join(ports()))
+    return value
+
+
+def _refusal(symbol: kconfiglib.Symbol) -> str:
+    needs = str(kconfiglib.expr_str(symbol.direct_dep))
+    if needs == _NOT_YET:
+        return "the feature is not there yet"
+    if not any(node.prompt for node in symbol.nodes):
+        return "it is always y"
+    return "it depends on " + needs
+
+
+def _value(symbol: kconfiglib.Symbol) -> bool | int | str:
+    if symbol.type == kconfiglib.BOOL:
+        return bool(symbol.str_value == "y")
+    if symbol.type == kconfiglib.INT:
+        return int(symbol.str_value or 0)
+    return str(symbol.str_value)
+
+
+def literal(value: bool | int | str) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)

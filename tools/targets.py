@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# Where a program can run. A new target is one function and its line in TARGETS.
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Callable, NamedTuple, NoReturn
+
+from . import files, kconfig, micropython
+from .errors import UsocketError
+
+
+class Program(NamedTuple):
+    file: Path
+    arguments: list[str]
+    # A version, "any", "oldest", "newest", or the path of an interpreter.
+    micropython: str
+
+
+def run_cpython(program: Program) -> NoReturn:
+    _become([sys.executable, str(program.file), *program.arguments])
+
+
+def run_unix(program: Program) -> NoReturn:
+    interpreter = _micropython(program.micropython)
+    conf = os.environ.pop("USOCKET_COMPAT_CONF", "")
+    folder = unix_path(Path(conf) if conf else None)
+    path = f"{folder}:{os.environ.get('MICROPYPATH', _DEFAULT_PATH)}"
+    _become([str(interpreter), str(program.file), *program.arguments], MICROPYPATH=path)
+
+
+TARGETS: dict[str, Callable[[Program], int]] = {
+    "cpython": run_cpython,
+    "unix": run_unix,
+}
+
+# What MicroPython searches when MICROPYPATH is not set.
+_DEFAULT_PATH = ".frozen:~/.micropython/lib:/usr/lib/micropython"
+
+
+def run(target: str, program: Program) -> int:
+    """Run the program on the target; its exit status, unless the program takes our place."""
+    if target not in TARGETS:
+        raise UsocketError(
+            f"there is no target {target!r}", "Targets: " + ", ".join(sorted(TARGETS))
+        )
+    if not program.file.is_file():
+        raise UsocketError(f"there is no file {program.file}")
+    conf = os.environ.get("USOCKET_COMPAT_CONF")
+    if conf:
+        # Before the program starts, where the error is one line instead of a traceback.
+        kconfig.load(conf)
+    return TARGETS[target](program)
+
+
+def unix_path(conf: Path | None = None) -> Path:
+    """The folder from which MicroPython's unix port imports the layer, so configured."""
+    if files.CHECKOUT and conf is None:
+        return files.PACKAGE.parent
+    conf = conf or kconfig.board_file("UNIX")
+    return files.stage("unix", kconfig.generate(kconfig.load(conf), conf.name))
+
+
+def _micropython(wanted: str) -> Path:
+    if "/" not in wanted:
+        return micropython.find(wanted).path
+    path = Path(wanted)
+    answer = micropython.ask(path)
+    if answer is None:
+        raise UsocketError(f"{path} is not a MicroPython interpreter")
+    return path
+
+
+def _become(command: list[str], **environment: str) -> NoReturn:
+    """Put the program in our place, so that its streams, signals and status are its own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvpe(command[0], command, {**os.environ, **environment})
