@@ -34,7 +34,7 @@ OPS = (
     "timeouts",  # (h, receive_ms, send_ms): bound a call that blocks in the platform; 0 is none
     "ioctl",  # (h, request) -> int
     "socketpair",  # (family, type, proto) -> (h, h)
-    "adopt",  # (number) -> h, of a descriptor that the platform handed over
+    "adopt",  # (number) -> (h, True if non-blocking), of a descriptor that the platform handed over
     "fileno",  # (h) -> number, of the platform's descriptor
     "getaddrinfo",  # (host, service, family, type, proto, flags) -> 5-tuples
     "getnameinfo",  # (addr, flags) -> (host, service)
@@ -58,6 +58,7 @@ NEEDED = (
     "writable",  # (buffer): TypeError unless it can be received into
     "ticks_ms",  # () -> int
     "ticks_diff",  # (later, earlier) -> ms
+    "ticks_add",  # (ticks, ms) -> ticks
     "sleep_ms",  # (ms)
     "gaierror",  # the exception class of getaddrinfo and getnameinfo
 )

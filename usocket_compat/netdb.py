@@ -36,8 +36,7 @@ def zsock_getaddrinfo(host, service, family=0, type=0, proto=0, flags=0):
             raise TypeError("family, type, proto and flags are ints")
     if service and service.isdigit() and int(service) > 0xFFFF:
         fail("EAI_NONAME")
-    host = host or None
-    if host and host[0] == "[" and host[-1] == "]":
+    if host and host[0] == "[" and host[-1] == "]" and ":" in host:
         host = host[1:-1]
     return op("getaddrinfo")(host, service, family, type & ~p.number("SOCK_NONBLOCK"), proto, flags)
 

@@ -19,7 +19,7 @@ _CONNECT = _config.NET_SOCKETS_CONNECT_TIMEOUT
 
 p = None
 _send = _recv = _recv_into = _timeouts = None
-_dontwait = _peek = _waitall = 0
+_dontwait = _peek = _waitall = _oob = _errqueue = 0
 tick = 0
 # The bounds of a new socket's calls.
 _first = 0, 0
@@ -32,7 +32,7 @@ _len, _int, _bytes, _bytearray, _memoryview = len, int, bytes, bytearray, memory
 
 def start():
     """The port, loaded; whoever makes an fd calls this first."""
-    global p, _send, _recv, _recv_into, _timeouts, _dontwait, _peek, _waitall, tick, _max, _first
+    global p, _send, _recv, _recv_into, _timeouts, _dontwait, _peek, _waitall, _oob, _errqueue, tick, _max, _first
     if p is None:
         port = fdtable.start()
         _send, _recv, _recv_into = port.send, port.recv, port.recv_into
@@ -40,6 +40,8 @@ def start():
         _dontwait = port.number("MSG_DONTWAIT")
         _peek = port.number("MSG_PEEK")
         _waitall = port.number("MSG_WAITALL")
+        _oob = port.number("MSG_OOB")
+        _errqueue = port.number("MSG_ERRQUEUE")
         tick = port.TICK if _config.USOCKET_THREADS else 0
         _max = len(tab)
         _first = tick, _least(tick, _CONNECT) if _CONNECT else tick
@@ -71,54 +73,68 @@ def spent(limit):
     return _least(tick, limit) if _timeouts else 0
 
 
-def ready(fd, sock, want, left):
-    """Waits until fd is ready for `want`, or left ms have passed (-1: for ever)."""
-    if want == _POLLIN:
-        w = sock.rwait
-    else:
-        w = sock.wwait
+class Waiter:
+    """Waits for one event on one handle, by the port's poller."""
+
+    def __init__(self, h, want):
+        poller = p.poller()
+        poller.register(h, want)
+        self.ipoll = poller.ipoll
+
+    def wait(self, ms):
+        for _, revents in self.ipoll(ms):
+            return revents
+        return 0
+
+
+def _waiter(sock, want):
+    w = sock.rwait if want == _POLLIN else sock.wwait
     if w is None:
-        w = p.poller()
-        w.register(sock.h, want)
+        w = getattr(p, "waiter", Waiter)(sock.h, want)
         if want == _POLLIN:
             sock.rwait = w
         else:
             sock.wwait = w
+    return w
+
+
+def ready(fd, sock, want, left):
+    """Waits until fd is ready for `want`, and gives its revents; 0 after left ms (-1: never)."""
+    w = _waiter(sock, want)
     begin = p.ticks_ms()
+    spent = 0
     while True:
-        for _ in w.ipoll(_SLICE if left < 0 or left > _SLICE else left):
-            if tab[fd] is sock:
-                return True
+        revents = w.wait(_SLICE if left < 0 else min(left - spent, _SLICE))
         if tab[fd] is not sock:
             raise p.error(E.EBADF)
-        if left >= 0:
-            now = p.ticks_ms()
-            left -= p.ticks_diff(now, begin)
-            begin = now
-            if left <= 0:
-                return False
+        if left >= 0 and not revents:
+            spent = p.ticks_diff(p.ticks_ms(), begin)
+        if revents or 0 <= left <= spent:
+            return revents
 
 
-def again(fd, sock, err, wait, want, left, limit):
+def again(fd, sock, err, wait, want, begin, limit):
     """After a call failed with err: waits until it is worth another try, or raises.
 
-    left: ms that remain of limit (0: no limit). Gives what remains after the wait.
+    begin: when the call began, None after the first try; limit: ms that it may take, 0 for ever.
+    Gives `begin` for the next time.
     """
-    if err == E.EINTR:
-        return left
     if tab[fd] is not sock:
         raise p.error(E.EBADF)
-    if err != E.EAGAIN or not wait:
+    if err != E.EINTR and (err != E.EAGAIN or not wait):
         raise p.error(err)
-    if not limit:
-        ready(fd, sock, want, -1)
-        return 0
-    if left == limit:
-        left -= spent(limit)
-    begin = p.ticks_ms()
-    if left <= 0 or not ready(fd, sock, want, left):
+    if begin is None:
+        begin = p.ticks_ms()
+        if err == E.EAGAIN:
+            begin = p.ticks_add(begin, -spent(limit))
+    left = -1
+    if limit:
+        left = limit - p.ticks_diff(p.ticks_ms(), begin)
+        if left <= 0:
+            raise p.error(E.EAGAIN)
+    if err == E.EAGAIN and not ready(fd, sock, want, left):
         raise p.error(E.EAGAIN)
-    return max(left - p.ticks_diff(p.ticks_ms(), begin), 1)
+    return begin
 
 
 # -- Sending
@@ -161,12 +177,12 @@ def _send_rest(fd, data, flags, r):
     sock = get(fd)
     data = as_bytes(data)
     wait = not sock.nonblock and not flags & _dontwait
-    left = sock.sndtimeo
+    begin = None
     sent = 0
     while True:
         if err:
             try:
-                left = again(fd, sock, err, wait, _POLLOUT, left, sock.sndtimeo)
+                begin = again(fd, sock, err, wait, _POLLOUT, begin, sock.sndtimeo)
             except OSError:
                 if sent:
                     return sent
@@ -196,9 +212,9 @@ def zsock_sendto(fd, data, flags, addr):
 def _sendto_rest(fd, data, flags, addr, r):
     sock = get(fd)
     wait = not sock.nonblock and not flags & _dontwait
-    left = sock.sndtimeo
+    begin = None
     while r < 0:
-        left = again(fd, sock, p.last_error(r), wait, _POLLOUT, left, sock.sndtimeo)
+        begin = again(fd, sock, p.last_error(r), wait, _POLLOUT, begin, sock.sndtimeo)
         r = p.sendto(sock.h, data, flags, addr)
     return r
 
@@ -258,15 +274,15 @@ def _recv_rest(fd, n, flags, r):
         return 0 if into else data
     if r == 0:
         return r
-    wait = not sock.nonblock and not flags & _dontwait
+    wait = waits(sock, flags)
     if wait and flags & _waitall and sock.stream:
         buf = n if into else bytearray(size)
         r = _recv_all(fd, sock, buf, size, flags)
         return r if into else bytes(memoryview(buf)[:r])
-    left = sock.rcvtimeo
+    begin = None
     while True:
         if err:
-            left = again(fd, sock, err, wait, _POLLIN, left, sock.rcvtimeo)
+            begin = again(fd, sock, err, wait, _POLLIN, begin, sock.rcvtimeo)
         if into:
             r = _recv_into(sock.h, n, size, flags)
             if r >= 0:
@@ -278,29 +294,37 @@ def _recv_rest(fd, n, flags, r):
         err = p.last_error(r)
 
 
+def waits(sock, flags):
+    # A receive of urgent data, or from the error queue, never waits.
+    never = _dontwait | _errqueue | (_oob if sock.stream else 0)
+    return not sock.nonblock and not flags & never
+
+
 def _recv_all(fd, sock, buf, size, flags):
     """MSG_WAITALL: the whole of buf; less only at the end of the stream, an error or a timeout."""
     peek = flags & _peek
-    if peek and _timeouts is None:
+    if peek and not _timeouts:
         raise p.error(E.EOPNOTSUPP)
     view = as_bytes(buf)
     got = 0
-    left = sock.rcvtimeo
+    begin = None
+    first = p.ticks_ms()
     while True:
-        begin = p.ticks_ms()
+        tried = p.ticks_ms()
         r = _recv_into(sock.h, view[got:], size - got, flags)
         if r < 0:
             try:
-                left = again(fd, sock, p.last_error(r), True, _POLLIN, left, sock.rcvtimeo)
+                begin = again(fd, sock, p.last_error(r), True, _POLLIN, begin, sock.rcvtimeo)
             except OSError:
                 if got:
                     return got
                 raise
             continue
-        spent = p.ticks_diff(p.ticks_ms(), begin)
+        now = p.ticks_ms()
+        left = sock.rcvtimeo - p.ticks_diff(now, first) if sock.rcvtimeo else -1
         if peek:
             # What it peeked at is all when the platform did not wait for more.
-            if r >= size or spent < tick // 2 or not tick:
+            if r >= size or not tick or p.ticks_diff(now, tried) < tick // 2:
                 return r
         else:
             got += r
@@ -308,23 +332,13 @@ def _recv_all(fd, sock, buf, size, flags):
                 return got
             # From here on nothing may wait, and so take an error, inside the port.
             flags |= _dontwait
-        if sock.rcvtimeo:
-            left -= spent
-            if left <= 0:
-                return r if peek else got
-        if not peek and not _more(fd, sock, left or -1):
-            return got
-
-
-def _more(fd, sock, left):
-    """Waits for more to read. False when time runs out, or an error is next: it is left for the
-    next call to report."""
-    if not ready(fd, sock, _POLLIN, left):
-        return False
-    for _, revents in sock.rwait.ipoll(0):
-        if revents & _POLLERR:
-            return False
-    return True
+        if sock.rcvtimeo and left <= 0:
+            return r if peek else got
+        if not peek:
+            # When time runs out, or an error is next, that is for the next call to report.
+            revents = ready(fd, sock, _POLLIN, left)
+            if not revents or revents & _POLLERR:
+                return got
 
 
 def zsock_recvfrom(fd, n_or_buffer, flags=0):
@@ -352,9 +366,9 @@ def _from(h, n_or_buffer, size, flags):
 def _recvfrom_rest(fd, n_or_buffer, flags, got):
     sock = get(fd)
     size = n_or_buffer if isinstance(n_or_buffer, int) else count(n_or_buffer)
-    wait = not sock.nonblock and not flags & _dontwait
-    left = sock.rcvtimeo
+    wait = waits(sock, flags)
+    begin = None
     while got.__class__ is not tuple:
-        left = again(fd, sock, p.last_error(got), wait, _POLLIN, left, sock.rcvtimeo)
+        begin = again(fd, sock, p.last_error(got), wait, _POLLIN, begin, sock.rcvtimeo)
         got = _from(sock.h, n_or_buffer, size, flags)
     return got

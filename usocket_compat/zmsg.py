@@ -6,7 +6,7 @@ from array import array
 
 from . import errno as E
 from .fdtable import get
-from .zio import again, as_bytes, count, start
+from .zio import again, as_bytes, count, start, waits
 from .zopt import adopt
 from .zsock import op
 
@@ -30,13 +30,13 @@ def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
         addr = p.address(sock.family, addr)
     wait = not sock.nonblock and not flags & p.number("MSG_DONTWAIT")
     total = sum(len(b) for b in buffers)
-    left = sock.sndtimeo
+    begin = None
     sent = 0
     while True:
         r = send(sock.h, buffers, anc, flags, addr)
         if r < 0:
             try:
-                left = again(fd, sock, p.last_error(r), wait, _POLLOUT, left, sock.sndtimeo)
+                begin = again(fd, sock, p.last_error(r), wait, _POLLOUT, begin, sock.sndtimeo)
             except OSError:
                 if sent:
                     return sent
@@ -66,13 +66,13 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
     buffers = [memoryview(b) for b in buffers]
     for b in buffers:
         count(b)
-    wait = not sock.nonblock and not flags & p.number("MSG_DONTWAIT")
-    left = sock.rcvtimeo
+    wait = waits(sock, flags)
+    begin = None
     while True:
         got = receive(sock.h, buffers, ancbufsize, flags)
         if got.__class__ is tuple:
             break
-        left = again(fd, sock, p.last_error(got), wait, _POLLIN, left, sock.rcvtimeo)
+        begin = again(fd, sock, p.last_error(got), wait, _POLLIN, begin, sock.rcvtimeo)
     n, ancdata, msg_flags, addr = got
     items = []
     for item in ancdata:
@@ -87,16 +87,25 @@ def _rights(p, item):
 
 
 def _outgoing(p, item):
+    if not isinstance(item, (tuple, list)) or len(item) != 3:
+        raise TypeError("an item of ancdata is (level, type, data)")
     level, kind, data = item
-    data = bytes(data)
-    if not isinstance(level, int) or not isinstance(kind, int):
-        raise TypeError("ancdata is (int, int, bytes-like)")
+    if not isinstance(level, int) or not isinstance(kind, int) or isinstance(data, (int, str)):
+        raise TypeError("an item of ancdata is (int, int, bytes-like)")
+    data = bytes(memoryview(data))
     if _rights(p, item):
         if len(data) % 4:
             raise p.error(E.EINVAL)
         fds = array("i", data)
-        data = bytes(array("i", [op("fileno")(get(fd).h) for fd in fds]))
+        data = bytes(array("i", [_passed(p, get(fd)) for fd in fds]))
     return level, kind, data
+
+
+def _passed(p, sock):
+    # Whoever receives it must not meet the bounds that the layer sets for itself.
+    if hasattr(p, "timeouts"):
+        p.timeouts(sock.h, sock.rcvtimeo, sock.sndtimeo)
+    return op("fileno")(sock.h)
 
 
 def _incoming(p, item):
@@ -110,6 +119,6 @@ def _incoming(p, item):
         try:
             fds.append(adopt(number))
         except OSError:
-            p.close(p.adopt(number))
+            p.close(p.adopt(number)[0])
             lost = p.number("MSG_CTRUNC")
     return (item[0], item[1], bytes(fds)), lost

@@ -43,7 +43,7 @@ def zsock_ioctl(fd, request, arg=None):
     if not isinstance(request, int):
         raise TypeError("request is an int")
     if request == p.number("FIONBIO"):
-        if not isinstance(arg, int):
+        if not isinstance(arg, (int, bool)):
             raise TypeError("FIONBIO takes an int")
         set_nonblock(sock, bool(arg))
         return 0
@@ -110,15 +110,16 @@ def zsock_setsockopt(fd, level, option, value):
             sock.sndtimeo = ms
         bound(sock)
         return
+    if isinstance(value, str):
+        raise TypeError("an option is an int or a bytes-like object, not str")
     if isinstance(value, tuple) and (level, option) == _at(p, "SO_LINGER"):
-        if len(value) != 2:
+        if len(value) != 2 or not all([isinstance(v, (int, bool)) for v in value]):
             raise TypeError("SO_LINGER takes (onoff, seconds)")
         value = struct.pack("ii", value[0], value[1])
-    if isinstance(value, int):
+    if isinstance(value, (int, bool)):
+        value = int(value)
         if not -0x80000000 <= value <= 0x7FFFFFFF:
             raise OverflowError("an option is an int of 32 bits")
-    elif isinstance(value, str):
-        raise TypeError("an option is an int or a bytes-like object, not str")
     else:
         value = bytes(memoryview(value))
     p.setsockopt(sock.h, level, option, value)
@@ -136,6 +137,8 @@ def _timeout(p, level, option):
 
 
 def _milliseconds(p, value):
+    if isinstance(value, str):
+        raise TypeError("a timeout is seconds or a struct timeval, not str")
     if isinstance(value, (int, float)):
         us = value * 1000000
     else:
@@ -195,7 +198,7 @@ def adopt(number):
     p = start()
     fd = reserve()
     try:
-        h = p.adopt(number)
+        h, nonblock = p.adopt(number)
         try:
             family = p.getsockopt(h, *_at(p, "SO_DOMAIN"), 0)
             type = p.getsockopt(h, *_at(p, "SO_TYPE"), 0)
@@ -207,4 +210,5 @@ def adopt(number):
         raise
     install(fd, h)
     describe(fd, family, type)
+    tab[fd].nonblock = nonblock
     return fd

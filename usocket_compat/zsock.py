@@ -69,11 +69,19 @@ def zsock_socket(family=2, type=1, proto=0):
     are open. Source: POSIX socket(), zsock_socket.
     """
     if type > 15:
-        type, nonblock = split(type)
-        fd = zsock_socket(family, type, proto)
-        if nonblock:
-            set_nonblock(tab[fd], True)
-        return fd
+        return _flagged(family, type, proto)
+    return _described(family, type, proto)
+
+
+def _flagged(family, type, proto):
+    type, nonblock = split(type)
+    fd = _described(family, type, proto)
+    if nonblock:
+        set_nonblock(tab[fd], True)
+    return fd
+
+
+def _described(family, type, proto):
     if not zio.p:
         start()
     fd = _build(reserve(), (family, type), proto)
@@ -169,10 +177,10 @@ def _entry(h, sock):
 
 
 def _accept_rest(fd, sock, got):
-    left = sock.rcvtimeo
+    begin = None
     while got.__class__ is not tuple:
         err = zio.p.last_error(got)
-        left = again(fd, sock, err, not sock.nonblock, _POLLIN, left, sock.rcvtimeo)
+        begin = again(fd, sock, err, not sock.nonblock, _POLLIN, begin, sock.rcvtimeo)
         got = zio.p.accept(sock.h)
     return got
 

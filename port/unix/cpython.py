@@ -54,6 +54,13 @@ def error(number):
     return OSError(number, os.strerror(number))
 
 
+def _failed(e):
+    # A name that was not found (gaierror, errno below 0) is no errno of the call.
+    if not e.errno or e.errno < 0:
+        raise e
+    return -e.errno
+
+
 def last_error(r):
     return -r
 
@@ -61,9 +68,13 @@ def last_error(r):
 def address(family, addr):
     if sockaddr.is_packed(family, addr):
         raw = bytes(addr)
-        if struct.unpack_from("H", raw)[0] == _native.AF_UNSPEC:
+        given = struct.unpack_from("H", raw)[0] if len(raw) > 1 else -1
+        if given == _native.AF_UNSPEC:
             return raw
-        if struct.unpack_from("H", raw)[0] != family:
+        # What connect(2) says of a short one, and then of another family.
+        if len(raw) < {_native.AF_INET: 16, _native.AF_INET6: 24}.get(family, 2):
+            raise error(errno.EINVAL)
+        if given != family:
             raise error(errno.EAFNOSUPPORT)
         return sockaddr.unpack(raw)
     if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
@@ -81,6 +92,11 @@ def _blocking(h):
 
 
 def socket(family, type, proto):
+    # To CPython -1 is "not given"; socket(2) is asked with it.
+    if family == -1:
+        raise error(errno.EAFNOSUPPORT)
+    if -1 in (type, proto):
+        raise error(errno.EINVAL)
     return _blocking(_type(family, type, proto))
 
 
@@ -95,7 +111,7 @@ def connect(h, addr):
         else:
             h.connect(addr)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def _dissolve(h, raw):
@@ -110,7 +126,7 @@ def accept(h):
     try:
         fd, addr = h._accept()
     except OSError as e:
-        return -e.errno
+        return _failed(e)
     return _blocking(_type(h.family, h.type, h.proto, fd)), addr
 
 
@@ -118,7 +134,7 @@ def send(h, data, n, flags):
     try:
         return h.send(data, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def recv(h, n, flags):
@@ -128,21 +144,21 @@ def recv(h, n, flags):
             return got[0] if got.__class__ is tuple else got
         return h.recv(n, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def recv_into(h, buf, n, flags):
     try:
         return h.recv_into(buf, n, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def sendto(h, data, flags, addr):
     try:
         return h.sendto(data, flags, addr)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def recvfrom(h, n, flags):
@@ -154,28 +170,28 @@ def recvfrom(h, n, flags):
             return bytes(buf[: min(r, n)]), addr
         return h.recvfrom(n, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def recvfrom_into(h, buf, n, flags):
     try:
         return h.recvfrom_into(buf, n, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def sendmsg(h, buffers, ancdata, flags, addr):
     try:
         return h.sendmsg(buffers, ancdata, flags, addr)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def recvmsg(h, buffers, ancbufsize, flags):
     try:
         return h.recvmsg_into(buffers, ancbufsize, flags)
     except OSError as e:
-        return -e.errno
+        return _failed(e)
 
 
 def getpeername(h):
@@ -206,11 +222,19 @@ def ioctl(h, request):
 
 
 def socketpair(family, type, proto):
-    return [adopt(s.detach()) for s in _native.socketpair(family, type, proto)]
+    return [
+        _blocking(_type(s.family, s.type, s.proto, s.detach()))
+        for s in _native.socketpair(family, type, proto)
+    ]
 
 
 def adopt(number):
-    return _blocking(_type(fileno=number))
+    # The type is given: a descriptor may be of no socket.
+    h = _blocking(_type(_native.AF_UNIX, _native.SOCK_STREAM, 0, number))
+    nonblock = not os.get_blocking(number)
+    if nonblock:
+        h.setblocking(False)
+    return h, nonblock
 
 
 class poller:
@@ -247,6 +271,10 @@ def sleep_ms(ms):
 
 def ticks_ms():
     return time.monotonic_ns() // 1000000
+
+
+def ticks_add(ticks, ms):
+    return ticks + ms
 
 
 def ticks_diff(later, earlier):

@@ -8,7 +8,7 @@ import struct
 import sys
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
-from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 from uctypes import addressof
 
 import ffi
@@ -86,8 +86,17 @@ def address(family, addr):
 def socket(family, type, proto):
     h = _socket(family, type | _CLOEXEC, proto)
     if h < 0:
-        raise OSError(os.errno())
+        _no_socket(family, type, proto)
     return h
+
+
+def _no_socket(*args):
+    e = OSError(os.errno())
+    for arg in args:
+        # ffi takes a str for a pointer, and that for a number
+        if not isinstance(arg, int):
+            raise TypeError("family, type and proto are ints")
+    raise e
 
 
 def close(h):
@@ -252,12 +261,13 @@ def ioctl(h, request):
 
 def socketpair(family, type, proto):
     pair = bytearray(8)
-    _check(libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair))
+    if libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair) < 0:
+        _no_socket(family, type, proto)
     return struct.unpack("ii", pair)
 
 
 def adopt(number):
-    return number
+    return number, bool(_check(libc("fcntl", "i", "iil")(number, 3, 0)) & 0x800)
 
 
 def fileno(h):
@@ -266,6 +276,19 @@ def fileno(h):
 
 def key(h):
     return h
+
+
+class waiter:
+    """Waits for one event on one descriptor; unlike MicroPython's poll not anew after EINTR."""
+
+    def __init__(self, h, want):
+        self.pollfd = bytearray(struct.pack("ihh", h, want, 0))
+        self.poll = libc("poll", "i", "PLi")
+
+    def wait(self, ms):
+        if self.poll(self.pollfd, 1, ms) < 1:
+            return 0
+        return self.pollfd[6] | self.pollfd[7]
 
 
 def writable(buf):

@@ -6,7 +6,7 @@
 import socket as _native
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
-from time import sleep_ms, ticks_diff, ticks_ms  # noqa: F401
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
 from .numbers import number
 from .sockaddr import pack, unpack
@@ -39,6 +39,9 @@ def address(family, addr):
 
 
 def socket(family, type, proto):
+    for arg in (family, type, proto):
+        if not isinstance(arg, int):
+            raise TypeError("family, type and proto are ints")
     h = _native.socket(family, type, proto)
     h.setblocking(False)
     return h
@@ -147,16 +150,17 @@ def writable(buf):
 
 
 def getaddrinfo(host, service, family, type, proto, flags):
-    if service is None:
-        service = 0
-    if flags:
-        # Only a wildcard can be asked for; the rest of hints is out of reach.
-        if flags != number("AI_PASSIVE"):
-            raise OSError(_EOPNOTSUPP)
+    hosts = [host]
     if host is None:
-        host = ("::" if family == 10 else "0.0.0.0") if flags else "127.0.0.1"
+        # MicroPython cannot pass NULL: the hosts that it stands for, in Linux's order.
+        if service is None:
+            raise gaierror(number("EAI_NONAME"))
+        hosts = ["0.0.0.0", "::"] if flags & number("AI_PASSIVE") else ["::1", "127.0.0.1"]
+        hosts = [h for h in hosts if not family or (":" in h) == (family == number("AF_INET6"))]
+    found = []
     try:
-        found = _native.getaddrinfo(host, service, family, type, proto, flags)
+        for host in hosts:
+            found += _native.getaddrinfo(host, service or "0", family, type, proto, flags)
     except OSError as e:
         raise _gaierror(e)
     return [(f, t, p, n or "", unpack(raw)) for f, t, p, n, raw in found]

@@ -95,7 +95,7 @@ def unpack(raw):
     """
     if len(raw) < 2:
         return None
-    family = struct.unpack("H", raw)[0]
+    family = struct.unpack_from("H", raw)[0]
     if family == _AF_INET and len(raw) >= 8:
         return inet_ntop(family, bytes(raw[4:8])), struct.unpack("!H", raw[2:4])[0]
     if family == _AF_INET6 and len(raw) >= 24:
