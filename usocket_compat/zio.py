@@ -100,7 +100,10 @@ def _waiter(sock, want):
 
 def ready(fd, sock, want, left):
     """Waits until fd is ready for `want`, and gives its revents; 0 after left ms (-1: never)."""
-    w = _waiter(sock, want)
+    try:
+        w = _waiter(sock, want)
+    except ValueError:  # CPython's poller, of a handle that was closed just now
+        raise p.error(E.EBADF)
     begin = p.ticks_ms()
     spent = 0
     while True:
@@ -151,12 +154,12 @@ def zsock_send(fd, data, flags=0):
     if 0 <= fd < _max and (
         data.__class__ is _bytes or data.__class__ is _bytearray or data.__class__ is _memoryview
     ):
-        n = _len(data)
-        r = _send(tab[fd].h, data, n, flags)
-        if r == n:
+        sock = tab[fd]
+        r = _send(sock.h, data, _len(data), flags)
+        if r == _len(data):
             return r
-        return _send_rest(fd, data, flags, r)
-    return _send_rest(fd, data, flags, None)
+        return _send_rest(fd, data, flags, r, sock)
+    return _send_rest(fd, data, flags, None, None)
 
 
 def as_bytes(data):
@@ -171,10 +174,10 @@ def as_bytes(data):
     return memoryview(bytes(data))
 
 
-def _send_rest(fd, data, flags, r):
-    """r: what the first try gave, None before it."""
-    err = p.last_error(r) if r is not None and r < 0 else 0
-    sock = get(fd)
+def _send_rest(fd, data, flags, r, sock):
+    """r: what the first try gave on sock; None before it."""
+    err = p.last_error(r) if sock and r < 0 else 0
+    sock = sock or get(fd)
     data = as_bytes(data)
     wait = not sock.nonblock and not flags & _dontwait
     begin = None
@@ -206,11 +209,10 @@ def zsock_sendto(fd, data, flags, addr):
         data = as_bytes(data)
     addr = p.address(sock.family, addr)
     r = p.sendto(sock.h, data, flags, addr)
-    return r if r >= 0 else _sendto_rest(fd, data, flags, addr, r)
+    return r if r >= 0 else _sendto_rest(fd, sock, data, flags, addr, r)
 
 
-def _sendto_rest(fd, data, flags, addr, r):
-    sock = get(fd)
+def _sendto_rest(fd, sock, data, flags, addr, r):
     wait = not sock.nonblock and not flags & _dontwait
     begin = None
     while r < 0:
@@ -231,17 +233,18 @@ def zsock_recv(fd, n_or_buffer, flags=0):
     a negative n. Source: POSIX recv().
     """
     if not flags and 0 <= fd < _max:
+        sock = tab[fd]
         if n_or_buffer.__class__ is _bytearray:
-            r = _recv_into(tab[fd].h, n_or_buffer, _len(n_or_buffer), 0)
-            if r > 0:
+            r = _recv_into(sock.h, n_or_buffer, _len(n_or_buffer), 0)
+            if r >= 0:
                 return r
-            return _recv_rest(fd, n_or_buffer, 0, r)
-        if n_or_buffer.__class__ is _int and n_or_buffer > 0:
-            r = _recv(tab[fd].h, n_or_buffer, 0)
+            return _recv_rest(fd, n_or_buffer, 0, r, sock)
+        if n_or_buffer.__class__ is _int and n_or_buffer >= 0:
+            r = _recv(sock.h, n_or_buffer, 0)
             if r.__class__ is _bytes:
                 return r
-            return _recv_rest(fd, n_or_buffer, 0, r)
-    return _recv_rest(fd, n_or_buffer, flags, None)
+            return _recv_rest(fd, n_or_buffer, 0, r, sock)
+    return _recv_rest(fd, n_or_buffer, flags, None, None)
 
 
 def count(buf):
@@ -262,18 +265,12 @@ def _size(n):
     return n
 
 
-def _recv_rest(fd, n, flags, r):
-    """r: what the first try gave, None before it."""
-    err = p.last_error(r) if r is not None and r < 0 else 0
-    sock = get(fd)
+def _recv_rest(fd, n, flags, r, sock):
+    """r: what the first try gave on sock; None before it."""
+    err = p.last_error(r) if sock else 0
+    sock = sock or get(fd)
     into = not isinstance(n, int)
     size = count(n) if into else _size(n)
-    if not size:
-        # Of nothing the kernel is asked too: it may wait, or take a datagram.
-        data = zsock_recvfrom(fd, 0, flags)[0]
-        return 0 if into else data
-    if r == 0:
-        return r
     wait = waits(sock, flags)
     if wait and flags & _waitall and sock.stream:
         buf = n if into else bytearray(size)
@@ -348,23 +345,18 @@ def zsock_recvfrom(fd, n_or_buffer, flags=0):
     Raises as zsock_recv. Source: POSIX recvfrom().
     """
     sock = get(fd)
-    into = not isinstance(n_or_buffer, int)
-    got = _from(sock.h, n_or_buffer, count(n_or_buffer) if into else _size(n_or_buffer), flags)
-    if got.__class__ is not tuple:
-        got = _recvfrom_rest(fd, n_or_buffer, flags, got)
-    if into and got[0].__class__ is bytes:
-        return 0, got[1]  # nothing had to go into an empty buffer
-    return got
+    size = _size(n_or_buffer) if isinstance(n_or_buffer, int) else count(n_or_buffer)
+    got = _from(sock.h, n_or_buffer, size, flags)
+    return got if got.__class__ is tuple else _recvfrom_rest(fd, sock, n_or_buffer, flags, got)
 
 
 def _from(h, n_or_buffer, size, flags):
-    if size and n_or_buffer.__class__ is not _int:
-        return p.recvfrom_into(h, n_or_buffer, size, flags)
-    return p.recvfrom(h, size, flags)
+    if n_or_buffer.__class__ is _int:
+        return p.recvfrom(h, size, flags)
+    return p.recvfrom_into(h, n_or_buffer, size, flags)
 
 
-def _recvfrom_rest(fd, n_or_buffer, flags, got):
-    sock = get(fd)
+def _recvfrom_rest(fd, sock, n_or_buffer, flags, got):
     size = n_or_buffer if isinstance(n_or_buffer, int) else count(n_or_buffer)
     wait = waits(sock, flags)
     begin = None

@@ -139,17 +139,18 @@ def send(h, data, n, flags):
 
 def recv(h, n, flags):
     try:
-        if flags & _MSG_TRUNC:
-            got = recvfrom(h, n, flags)
-            return got[0] if got.__class__ is tuple else got
-        return h.recv(n, flags)
+        if n and not flags & _MSG_TRUNC:
+            return h.recv(n, flags)
+        # Of nothing CPython's recv does not ask the kernel.
+        got = recvfrom(h, n, flags)
+        return got[0] if got.__class__ is tuple else got
     except OSError as e:
         return _failed(e)
 
 
 def recv_into(h, buf, n, flags):
     try:
-        return h.recv_into(buf, n, flags)
+        return h.recv_into(buf, n, flags) if n else h.recvfrom_into(buf, 0, flags)[0]
     except OSError as e:
         return _failed(e)
 
@@ -165,7 +166,7 @@ def recvfrom(h, n, flags):
     try:
         if flags & _MSG_TRUNC:
             # CPython would give as many bytes as there were, the missing ones made up.
-            buf = bytearray(n or 1)
+            buf = bytearray(n)
             r, addr = h.recvfrom_into(buf, n, flags)
             return bytes(buf[: min(r, n)]), addr
         return h.recvfrom(n, flags)
@@ -229,8 +230,10 @@ def socketpair(family, type, proto):
 
 
 def adopt(number):
-    # The type is given: a descriptor may be of no socket.
-    h = _blocking(_type(_native.AF_UNIX, _native.SOCK_STREAM, 0, number))
+    try:
+        h = _blocking(_type(fileno=number))
+    except OSError:  # no socket: it can be passed on and closed
+        h = _blocking(_type(_native.AF_UNIX, _native.SOCK_STREAM, 0, number))
     nonblock = not os.get_blocking(number)
     if nonblock:
         h.setblocking(False)

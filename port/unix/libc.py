@@ -6,6 +6,7 @@
 import os
 import struct
 import sys
+from array import array
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
@@ -78,7 +79,7 @@ def address(family, addr):
     raw = pack(family, addr, getaddrinfo)
     if raw is None:
         raise OSError(_EINVAL)
-    if family == _AF_INET and inet_ntop(family, raw[4:8]) == addr[0]:
+    if family == _AF_INET and isinstance(addr, tuple) and inet_ntop(family, raw[4:8]) == addr[0]:
         _last = addr, family, raw
     return raw
 
@@ -292,8 +293,11 @@ class waiter:
 
 
 def writable(buf):
-    if isinstance(buf, memoryview) and len(buf):
-        buf[0] = buf[0]
+    if isinstance(buf, memoryview):
+        if len(buf):
+            buf[0] = buf[0]
+    elif not isinstance(buf, (bytearray, array)):
+        raise TypeError("a writable buffer is required")
 
 
 def getaddrinfo(host, service, family, type, proto, flags):

@@ -4,9 +4,11 @@
 # since a blocking one answers EAGAIN from some calls and ETIMEDOUT from others.
 
 import socket as _native
+from array import array
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
+from uctypes import addressof, bytearray_at
 
 from .numbers import number
 from .sockaddr import pack, unpack
@@ -105,8 +107,14 @@ def recv_into(h, buf, n, flags):
     data = recv(h, n, flags)
     if isinstance(data, int):
         return data
-    memoryview(buf)[: len(data)] = data
+    _fill(buf, data)
     return len(data)
+
+
+def _fill(buf, data):
+    if isinstance(buf, array):
+        buf = bytearray_at(addressof(buf), len(data))
+    memoryview(buf)[: len(data)] = data
 
 
 def recvfrom(h, n, flags):
@@ -124,7 +132,7 @@ def recvfrom_into(h, buf, n, flags):
     if got.__class__ is not tuple:
         return got
     data, addr = got
-    memoryview(buf)[: len(data)] = data
+    _fill(buf, data)
     return len(data), addr
 
 
@@ -145,8 +153,11 @@ def key(h):
 
 
 def writable(buf):
-    if isinstance(buf, memoryview) and len(buf):
-        buf[0] = buf[0]
+    if isinstance(buf, memoryview):
+        if len(buf):
+            buf[0] = buf[0]
+    elif not isinstance(buf, (bytearray, array)):
+        raise TypeError("a writable buffer is required")
 
 
 def getaddrinfo(host, service, family, type, proto, flags):
