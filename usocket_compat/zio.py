@@ -32,7 +32,8 @@ _len, _int, _bytes, _bytearray, _memoryview = len, int, bytes, bytearray, memory
 
 def start():
     """The port, loaded; whoever makes an fd calls this first."""
-    global p, _send, _recv, _recv_into, _timeouts, _dontwait, _peek, _waitall, _oob, _errqueue, tick, _max, _first
+    global p, _send, _recv, _recv_into, _timeouts, tick, _first, _max
+    global _dontwait, _peek, _waitall, _oob, _errqueue
     if p is None:
         port = fdtable.start()
         _send, _recv, _recv_into = port.send, port.recv, port.recv_into
@@ -151,14 +152,17 @@ def zsock_send(fd, data, flags=0):
     for data that has no bytes. Source: POSIX send().
     """
     # No try, and few locals: beyond 11 words of frame MicroPython takes it from the heap.
-    if 0 <= fd < _max and (
-        data.__class__ is _bytes or data.__class__ is _bytearray or data.__class__ is _memoryview
-    ):
-        sock = tab[fd]
-        r = _send(sock.h, data, _len(data), flags)
-        if r == _len(data):
-            return r
-        return _send_rest(fd, data, flags, r, sock)
+    if not flags and 0 <= fd < _max:
+        if (
+            data.__class__ is _bytes
+            or data.__class__ is _bytearray
+            or data.__class__ is _memoryview
+        ):
+            sock = tab[fd]
+            r = _send(sock.h, data, _len(data), 0)
+            if r == _len(data):
+                return r
+            return _send_rest(fd, data, flags, r, sock)
     return _send_rest(fd, data, flags, None, None)
 
 
