@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
 from usocket_tools import files, micropython
 from usocket_tools.errors import UsocketError
 
@@ -20,7 +21,11 @@ ROUNDS = os.environ.get("USOCKET_BENCH_ROUNDS", "8000")
 
 # name -> (what it says, wanted on cpython, wanted on unix); ratios are at least, bytes at most
 FIGURES = {
-    "pingpong64_into_vs_into": ("64-byte ping-pong, buffer, against readinto/recv_into", 0.92, 0.90),
+    "pingpong64_into_vs_into": (
+        "64-byte ping-pong, buffer, against readinto/recv_into",
+        0.92,
+        0.90,
+    ),
     "pingpong64_into_vs_recv": ("64-byte ping-pong, buffer, against recv(64)", 1.0, 1.8),
     "pingpong64_bytes_vs_recv": ("64-byte ping-pong, bytes, against recv(64)", 0.90, 0.95),
     "pingpong64_other_process": ("64-byte ping-pong, buffer, with another process", None, None),
@@ -66,7 +71,10 @@ def measure(console: Console) -> dict[str, dict[str, list[float]]]:
         # One core for both ends: where the scheduler puts them would else be what is measured.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     peer = subprocess.Popen(
-        [sys.executable, HERE / "peer.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, HERE / "peer.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert peer.stdin and peer.stdout
     try:
@@ -94,7 +102,9 @@ def measure(console: Console) -> dict[str, dict[str, list[float]]]:
 def cell(values: list[float] | None, wanted: float | None, at_most: bool) -> str:
     if values is None:
         return ""
-    text = f"{values[0]:.0f}" if at_most else f"{values[0]:.2f} ({values[1]:.1f}/{values[2]:.1f} us)"
+    text = (
+        f"{values[0]:.0f}" if at_most else f"{values[0]:.2f} ({values[1]:.1f}/{values[2]:.1f} us)"
+    )
     if wanted is None:
         return text
     met = values[0] <= wanted if at_most else round(values[0], 2) >= wanted
@@ -108,7 +118,9 @@ def main() -> int:
     except UsocketError as error:
         console.print(f"bench: {error}", markup=False)
         return 1
-    table = Table(title="layered against plain socket: ratio of medians (plain/layered us per round)")
+    table = Table(
+        title="layered against plain socket: ratio of medians (plain/layered us per round)"
+    )
     for column in ("", "cpython", "unix"):
         table.add_column(column)
     for name, (title, *wanted) in FIGURES.items():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The workloads, raw and layered in turn, for CPython and MicroPython. Prints "name ratio raw layered"
-# where ratio is raw time / layered time of the medians (us): 1.0 is as fast as the plain socket.
+# The workloads, raw and layered in turn, for CPython and MicroPython. Prints lines of "name ratio
+# raw layered": medians in us, and raw / layered, so that 1.0 is as fast as the plain socket.
 # Arguments: how many rounds, and the port of the peer (bench/peer.py).
 
 import gc
@@ -59,7 +59,7 @@ def compare(name, raw, layered, n):
     raw(max(n // 10, 1))
     layered(max(n // 10, 1))
     for i in range(ROUNDS):
-        for which in ((0, 1) if i % 2 else (1, 0)):
+        for which in (0, 1) if i % 2 else (1, 0):
             f = (raw, layered)[which]
             gc.collect()
             begin = ticks()

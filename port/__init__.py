@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The port interface: what a platform gives to the layer.
 
-A port is one module of functions; docs/adding-a-port.md describes each of them. The first argument `h` is the port's own handle. A name of OPS that a port
-lacks is EOPNOTSUPP (decided in usocket_compat/zsock.py, nowhere else).
+A port is one module of functions; docs/adding-a-port.md tells how to write one. The first argument
+`h` is the port's own handle. A name of OPS that a port lacks is EOPNOTSUPP (decided in
+usocket_compat/zsock.py, nowhere else).
 """
 
 # This file imports only sys, so that an ImportError here can only mean "not there".
@@ -34,7 +35,7 @@ OPS = (
     "timeouts",  # (h, receive_ms, send_ms): bound a call that blocks in the platform; 0 is none
     "ioctl",  # (h, request) -> int
     "socketpair",  # (family, type, proto) -> (h, h)
-    "adopt",  # (number) -> (h, True if non-blocking), of a descriptor that the platform handed over
+    "adopt",  # (number) -> (h, True if non-blocking), of a descriptor handed over
     "fileno",  # (h) -> number, of the platform's descriptor
     "getaddrinfo",  # (host, service, family, type, proto, flags) -> 5-tuples
     "getnameinfo",  # (addr, flags) -> (host, service)

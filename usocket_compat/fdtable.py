@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The fd table: small ints -> sockets. It calls nothing of a port.
 #
-# Whoever makes an fd does it in this order: reserve it, build the Sock, put it into `tab`; and free
-# the fd on every failure.
+# Whoever makes an fd does it in this order: reserve it, build the Sock, put it into `tab`; and
+# free the fd on every failure.
 
 from . import _config
 from . import errno as E
@@ -69,7 +69,7 @@ def start():
 
 
 def reserve():
-    """The lowest free fd, held until a Sock is put there, or free. ENFILE when the table is full."""
+    """The lowest free fd, held until a Sock is put there, or free; ENFILE when it is full."""
     global _low
     _lock.acquire()
     fd = _low

@@ -38,7 +38,9 @@ def zsock_getaddrinfo(host, service, family=0, type=0, proto=0, flags=0):
         fail("EAI_NONAME")
     if host and host[0] == "[" and host[-1] == "]" and ":" in host:
         host = host[1:-1]
-    return op("getaddrinfo")(host, service, family, type & ~p.number("SOCK_NONBLOCK"), proto, flags)
+    return op("getaddrinfo")(
+        host, service, family, type & ~p.number("SOCK_NONBLOCK"), proto, flags
+    )
 
 
 def fail(name):
@@ -64,7 +66,9 @@ def zsock_getnameinfo(addr, flags=0):
     return f(addr, flags)
 
 
-_EAI = "BADFLAGS NONAME AGAIN FAIL NODATA FAMILY SOCKTYPE SERVICE ADDRFAMILY MEMORY SYSTEM OVERFLOW"
+_EAI = (
+    "BADFLAGS NONAME AGAIN FAIL NODATA FAMILY SOCKTYPE SERVICE ADDRFAMILY MEMORY SYSTEM OVERFLOW"
+)
 
 
 def zsock_gai_strerror(code):

@@ -206,7 +206,8 @@ def _send_rest(fd, data, flags, r, sock):
 def zsock_sendto(fd, data, flags, addr):
     """Sends one datagram to addr; returns its length.
 
-    Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH. Source: POSIX sendto().
+    Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH.
+    Source: POSIX sendto().
     """
     sock = get(fd)
     if data.__class__ is not _bytes:

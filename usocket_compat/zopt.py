@@ -59,7 +59,10 @@ def zsock_getsockname(fd):
 
 
 def zsock_getpeername(fd):
-    """The peer's address. Raises OSError: EBADF, ENOTCONN, EOPNOTSUPP. Source: POSIX getpeername()."""
+    """The peer's address.
+
+    Raises OSError: EBADF, ENOTCONN, EOPNOTSUPP. Source: POSIX getpeername().
+    """
     sock = get(fd)
     return op("getpeername")(sock.h)
 

@@ -8,7 +8,7 @@ import struct
 
 from . import _config, fdtable
 from . import errno as E
-from .fdtable import get, tab
+from .fdtable import get
 from .zio import start
 
 _POLLIN = 1

@@ -24,7 +24,7 @@ def op(name):
 
 
 def install(fd, h):
-    """Puts the Sock at fd for a handle that the port has just made; on failure both are given up."""
+    """Opens fd for a handle that the port has just made; on failure both are given up."""
     try:
         tab[fd] = fresh(h)
         return fd

@@ -10,9 +10,9 @@ from array import array
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
-from uctypes import addressof
 
 import ffi
+from uctypes import addressof
 
 from .numbers import number  # noqa: F401
 from .sockaddr import pack, unpack
@@ -44,9 +44,8 @@ def last_error(r):
     return os.errno()
 
 
-
-def error(number):
-    return OSError(number)
+def error(code):
+    return OSError(code)
 
 
 class gaierror(OSError):
@@ -267,8 +266,8 @@ def socketpair(family, type, proto):
     return struct.unpack("ii", pair)
 
 
-def adopt(number):
-    return number, bool(_check(libc("fcntl", "i", "iil")(number, 3, 0)) & 0x800)
+def adopt(fd):
+    return fd, bool(_check(libc("fcntl", "i", "iil")(fd, 3, 0)) & 0x800)
 
 
 def fileno(h):

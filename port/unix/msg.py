@@ -2,6 +2,7 @@
 # sendmsg and recvmsg of libc: struct msghdr, iovec and cmsghdr laid out by hand (cmsg(3)).
 
 import struct
+
 from uctypes import addressof
 
 from .libc import libc

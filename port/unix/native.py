@@ -8,6 +8,7 @@ from array import array
 from select import poll as poller  # noqa: F401
 from socket import inet_ntop, inet_pton  # noqa: F401
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
+
 from uctypes import addressof, bytearray_at
 
 from .numbers import number

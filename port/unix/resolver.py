@@ -3,6 +3,7 @@
 
 import os
 import struct
+
 from uctypes import bytes_at
 
 from .libc import gaierror, getsockopt, libc  # noqa: F401
