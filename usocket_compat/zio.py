@@ -152,7 +152,7 @@ def zsock_send(fd, data, flags=0):
     for data that has no bytes. Source: POSIX send().
     """
     # No try, and few locals: beyond 11 words of frame MicroPython takes it from the heap.
-    if not flags and 0 <= fd < _max:
+    if flags == 0 and 0 <= fd < _max:
         if (
             data.__class__ is _bytes
             or data.__class__ is _bytearray
@@ -164,6 +164,15 @@ def zsock_send(fd, data, flags=0):
                 return r
             return _send_rest(fd, data, flags, r, sock)
     return _send_rest(fd, data, flags, None, None)
+
+
+def an_int(*args):
+    # A port may take None, or the address of a str, for a number.
+    for arg in args:
+        if not isinstance(arg, int):
+            raise TypeError("an int is required, not " + type(arg).__name__)
+        if not -0x80000000 <= arg <= 0x7FFFFFFF:
+            raise OverflowError("the int does not fit 32 bits")
 
 
 def as_bytes(data):
@@ -182,6 +191,8 @@ def _send_rest(fd, data, flags, r, sock):
     """r: what the first try gave on sock; None before it."""
     err = p.last_error(r) if sock and r < 0 else 0
     sock = sock or get(fd)
+    if flags != 0:
+        an_int(flags)
     data = as_bytes(data)
     wait = not sock.nonblock and not flags & _dontwait
     begin = None
@@ -210,6 +221,7 @@ def zsock_sendto(fd, data, flags, addr):
     Source: POSIX sendto().
     """
     sock = get(fd)
+    an_int(flags)
     if data.__class__ is not _bytes:
         data = as_bytes(data)
     addr = p.address(sock.family, addr)
@@ -237,7 +249,7 @@ def zsock_recv(fd, n_or_buffer, flags=0):
     Raises OSError: EBADF, EAGAIN when nothing came in time, ECONNRESET, ENOTCONN; ValueError for
     a negative n. Source: POSIX recv().
     """
-    if not flags and 0 <= fd < _max:
+    if flags == 0 and 0 <= fd < _max:
         sock = tab[fd]
         if n_or_buffer.__class__ is _bytearray:
             r = _recv_into(sock.h, n_or_buffer, _len(n_or_buffer), 0)
@@ -274,6 +286,8 @@ def _recv_rest(fd, n, flags, r, sock):
     """r: what the first try gave on sock; None before it."""
     err = p.last_error(r) if sock else 0
     sock = sock or get(fd)
+    if flags != 0:
+        an_int(flags)
     into = not isinstance(n, int)
     size = count(n) if into else _size(n)
     wait = waits(sock, flags)
@@ -350,6 +364,7 @@ def zsock_recvfrom(fd, n_or_buffer, flags=0):
     Raises as zsock_recv. Source: POSIX recvfrom().
     """
     sock = get(fd)
+    an_int(flags)
     size = _size(n_or_buffer) if isinstance(n_or_buffer, int) else count(n_or_buffer)
     got = _from(sock.h, n_or_buffer, size, flags)
     return got if got.__class__ is tuple else _recvfrom_rest(fd, sock, n_or_buffer, flags, got)

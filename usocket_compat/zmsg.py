@@ -6,7 +6,7 @@ from array import array
 
 from . import errno as E
 from .fdtable import get
-from .zio import again, as_bytes, count, start, waits
+from .zio import again, an_int, as_bytes, count, start, waits
 from .zopt import adopt
 from .zsock import op
 
@@ -22,6 +22,7 @@ def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
     Raises as zsock_send; EOPNOTSUPP for ancdata where the port has none. Source: POSIX sendmsg().
     """
     sock = get(fd)
+    an_int(flags)
     send = op("sendmsg")
     p = start()
     buffers = [as_bytes(b) for b in buffers]
@@ -57,10 +58,9 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
     Raises as zsock_recv. Source: POSIX recvmsg().
     """
     sock = get(fd)
+    an_int(flags, ancbufsize)
     receive = op("recvmsg")
     p = start()
-    if not isinstance(ancbufsize, int):
-        raise TypeError("ancbufsize is an int")
     if not 0 <= ancbufsize <= 0xFFFF:
         raise ValueError("ancbufsize is 0 to 65535")
     buffers = [memoryview(b) for b in buffers]

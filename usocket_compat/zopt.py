@@ -7,7 +7,7 @@ import struct
 from . import _config
 from . import errno as E
 from .fdtable import Sock, free, get, reserve, tab, take
-from .zio import bound, start
+from .zio import an_int, bound, start
 from .zsock import describe, install, op, set_nonblock, split
 
 _MOST = 1024
@@ -20,8 +20,7 @@ def zsock_fcntl(fd, cmd, arg=0):
     """
     sock = get(fd)
     p = start()
-    if not isinstance(cmd, int) or not isinstance(arg, int):
-        raise TypeError("cmd and arg are ints")
+    an_int(cmd, arg)
     nonblock = p.number("O_NONBLOCK")
     if cmd == p.number("F_GETFL"):
         return 2 | (nonblock if sock.nonblock else 0)
@@ -40,8 +39,7 @@ def zsock_ioctl(fd, request, arg=None):
     """
     sock = get(fd)
     p = start()
-    if not isinstance(request, int):
-        raise TypeError("request is an int")
+    an_int(request)
     if request == p.number("FIONBIO"):
         if not isinstance(arg, (int, bool)):
             raise TypeError("FIONBIO takes an int")
@@ -75,9 +73,7 @@ def zsock_getsockopt(fd, level, option, buflen=0):
     """
     sock = get(fd)
     p = start()
-    for arg in (level, option, buflen):
-        if not isinstance(arg, int):
-            raise TypeError("level, option and buflen are ints")
+    an_int(level, option, buflen)
     if not 0 <= buflen <= _MOST:
         raise p.error(E.EINVAL)
     which = _timeout(p, level, option)
@@ -101,9 +97,7 @@ def zsock_setsockopt(fd, level, option, value):
     """
     sock = get(fd)
     p = start()
-    for arg in (level, option):
-        if not isinstance(arg, int):
-            raise TypeError("level and option are ints")
+    an_int(level, option)
     which = _timeout(p, level, option)
     if which:
         ms = _milliseconds(p, value)
@@ -169,6 +163,7 @@ def zsock_socketpair(family=1, type=1, proto=0):
     if not _config.NET_SOCKETPAIR:
         raise p.error(E.EOPNOTSUPP)
     make = op("socketpair")
+    an_int(family, type, proto)
     type, nonblock = split(type)
     fds = []
     try:

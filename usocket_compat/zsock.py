@@ -4,7 +4,7 @@
 from . import _config, zio
 from . import errno as E
 from .fdtable import Sock, free, get, reserve, tab, take
-from .zio import again, bound, fresh, ready, start
+from .zio import again, an_int, bound, fresh, ready, start
 
 _POLLIN = 1
 _POLLOUT = 4
@@ -100,6 +100,8 @@ def _build(fd, kind, proto):
 
 
 def _make(kind, proto):
+    if proto != 0:
+        an_int(proto)
     return zio.p.socket(kind[0], kind[1], proto)
 
 
@@ -119,6 +121,7 @@ def zsock_shutdown(fd, how):
     Source: POSIX shutdown().
     """
     sock = get(fd)
+    an_int(how)
     op("shutdown")(sock.h, how)
 
 
@@ -139,8 +142,7 @@ def zsock_listen(fd, backlog=128):
     Raises OSError: EBADF, EADDRINUSE, EOPNOTSUPP for a datagram socket. Source: POSIX listen().
     """
     sock = get(fd)
-    if not isinstance(backlog, int):
-        raise TypeError("backlog is an int")
+    an_int(backlog)
     zio.p.listen(sock.h, min(max(backlog, 0), 0x7FFF))
 
 

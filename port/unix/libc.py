@@ -86,16 +86,15 @@ def address(family, addr):
 def socket(family, type, proto):
     h = _socket(family, type | _CLOEXEC, proto)
     if h < 0:
-        _no_socket(family, type, proto)
+        _no_socket(family)
     return h
 
 
-def _no_socket(*args):
+def _no_socket(family):
     e = OSError(os.errno())
-    for arg in args:
-        # ffi takes a str for a pointer, and that for a number
-        if not isinstance(arg, int):
-            raise TypeError("family, type and proto are ints")
+    # ffi takes a str for a pointer, and that for a number
+    if not isinstance(family, int):
+        raise TypeError("family is an int")
     raise e
 
 
@@ -261,8 +260,7 @@ def ioctl(h, request):
 
 def socketpair(family, type, proto):
     pair = bytearray(8)
-    if libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair) < 0:
-        _no_socket(family, type, proto)
+    _check(libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair))
     return struct.unpack("ii", pair)
 
 

@@ -18,6 +18,7 @@ TICK = 0
 LACKS = "MSG_TRUNC recv_into_no_alloc"
 _MSG_TRUNC = 0x20
 _EOPNOTSUPP = 95
+_LEVELS = {"SO_": 1, "IP_": 0, "IPV": 41}
 CLOSED = _native.socket()
 CLOSED.close()
 
@@ -42,9 +43,8 @@ def address(family, addr):
 
 
 def socket(family, type, proto):
-    for arg in (family, type, proto):
-        if not isinstance(arg, int):
-            raise TypeError("family, type and proto are ints")
+    if not isinstance(family, int) or not isinstance(type, int):
+        raise TypeError("family and type are ints")
     h = _native.socket(family, type, proto)
     h.setblocking(False)
     return h
@@ -137,7 +137,14 @@ def recvfrom_into(h, buf, n, flags):
     return len(data), addr
 
 
+# Options that ask for ancillary data, which nothing here could deliver.
+_ANCILLARY = "SO_TIMESTAMPING IP_PKTINFO IP_RECVTTL IP_RECVTOS IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT"
+
+
 def setsockopt(h, level, option, value):
+    for name in _ANCILLARY.split():
+        if option == number(name) and level == _LEVELS[name[:3]]:
+            raise OSError(number("ENOPROTOOPT"))
     h.setsockopt(level, option, value)
 
 

@@ -1,0 +1,159 @@
+# What a port must do where capabilities() says False: refuse, at the call, and leave the socket
+# as it was. One check for each feature that is a call or a family; options are all alike.
+import usocket_compat as net
+from check import close, eq, pair, raises, recv_exactly, sendall, tcp, udp
+
+
+def connected(what, check):
+    """The refusal leaves the connection intact."""
+    client, server = pair()
+    raises(what, check, client)
+    sendall(client, b"intact")
+    eq(recv_exactly(server, 6), b"intact")
+    close(client, server)
+
+
+def shutdown():
+    for how in (net.SHUT_RD, net.SHUT_WR, net.SHUT_RDWR):
+        connected("EOPNOTSUPP", lambda fd: net.zsock_shutdown(fd, how))
+
+
+def getsockname():
+    connected("EOPNOTSUPP", net.zsock_getsockname)
+
+
+def getpeername():
+    connected("EOPNOTSUPP", net.zsock_getpeername)
+
+
+def getsockopt():
+    connected(
+        "ENOPROTOOPT", lambda fd: net.zsock_getsockopt(fd, net.SOL_SOCKET, net.SO_KEEPALIVE)
+    )
+
+
+def setsockopt():
+    connected(
+        "ENOPROTOOPT", lambda fd: net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_KEEPALIVE, 1)
+    )
+
+
+def socketpair():
+    raises("EOPNOTSUPP", net.zsock_socketpair)
+
+
+def sendmsg():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_sendmsg(fd, [b"x"]))
+
+
+def recvmsg():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_recvmsg(fd, [bytearray(1)]))
+
+
+def ancillary():
+    ancdata = [(net.IPPROTO_IP, net.IP_TTL, bytes(4))]
+    connected("EOPNOTSUPP", lambda fd: net.zsock_sendmsg(fd, [b"x"], ancdata))
+    connected("EOPNOTSUPP", lambda fd: net.zsock_recvmsg(fd, [bytearray(1)], 64))
+
+
+def scm_rights():
+    ancdata = [(net.SOL_SOCKET, net.SCM_RIGHTS, bytes(4))]
+    connected("EOPNOTSUPP", lambda fd: net.zsock_sendmsg(fd, [b"x"], ancdata))
+
+
+def pktinfo():
+    refused_option(net.AF_INET, net.SOCK_DGRAM, net.IPPROTO_IP, net.IP_PKTINFO)
+    refused_option(net.AF_INET6, net.SOCK_DGRAM, net.IPPROTO_IPV6, net.IPV6_RECVPKTINFO)
+
+
+def getaddrinfo():
+    raises("EOPNOTSUPP", net.zsock_getaddrinfo, "127.0.0.1", 80)
+
+
+def getnameinfo():
+    raises("EOPNOTSUPP", net.zsock_getnameinfo, ("127.0.0.1", 80), 0)
+
+
+def FIONREAD():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_ioctl(fd, net.FIONREAD))
+
+
+def FIONBIO():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_ioctl(fd, net.FIONBIO, 1))
+
+
+def AF_INET6():
+    raises("EAFNOSUPPORT", net.zsock_socket, net.AF_INET6, net.SOCK_DGRAM)
+
+
+def AF_UNIX():
+    raises("EAFNOSUPPORT", net.zsock_socket, net.AF_UNIX, net.SOCK_DGRAM)
+
+
+def flag(name):
+    def check():
+        connected("EOPNOTSUPP", lambda fd: net.zsock_recv(fd, 1, getattr(net, name)))
+
+    return check
+
+
+MSG_PEEK = flag("MSG_PEEK")
+MSG_WAITALL = flag("MSG_WAITALL")
+MSG_TRUNC = flag("MSG_TRUNC")
+MSG_OOB = flag("MSG_OOB")
+
+
+def connect_unspec():
+    fd, addr = udp()
+    raises("EOPNOTSUPP", net.zsock_connect, fd, bytes(16))
+    net.zsock_sendto(fd, b"x", 0, addr)
+    eq(net.zsock_recv(fd, 9), b"x")
+    close(fd)
+
+
+def multicast():
+    refused_option(net.AF_INET, net.SOCK_DGRAM, net.IPPROTO_IP, net.IP_ADD_MEMBERSHIP)
+
+
+def nothing():
+    """Nothing can be called to see that this is missing."""
+
+
+threads = nothing
+recv_into_no_alloc = nothing
+
+
+def refused_option(family, kind, level, option):
+    fd = net.zsock_socket(family, kind)
+    raises("ENOPROTOOPT", net.zsock_setsockopt, fd, level, option, 1)
+    raises("ENOPROTOOPT", net.zsock_getsockopt, fd, level, option)
+    close(fd)
+
+
+def option(name):
+    level, kind, family = place(name)
+    refused_option(family, kind, level, getattr(net, name))
+
+
+def place(name):
+    """Level, type and family of a socket that has the option, by the option's prefix."""
+    if name.startswith("SO_"):
+        return net.SOL_SOCKET, net.SOCK_STREAM, net.AF_INET
+    if name.startswith("TCP_"):
+        return net.IPPROTO_TCP, net.SOCK_STREAM, net.AF_INET
+    if name.startswith("IPV6_"):
+        return net.IPPROTO_IPV6, net.SOCK_DGRAM, net.AF_INET6
+    return net.IPPROTO_IP, net.SOCK_DGRAM, net.AF_INET
+
+
+def is_option(name):
+    return name.split("_")[0] in ("SO", "TCP", "IP", "IPV6")
+
+
+def check(name):
+    """Raises AssertionError unless the feature is refused."""
+    if is_option(name):
+        option(name)
+    else:
+        globals()[name]()
+    close(tcp())  # the layer goes on working

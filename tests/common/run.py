@@ -1,0 +1,60 @@
+# Runs test functions of one file, inside the interpreter under test:
+#     INTERPRETER run.py FILE TEST...
+# Lines that begin with "@@ " are for the host: "run NAME", "pass NAME NOTE", "fail NAME".
+# What a test prints, and the traceback of a failure, stand between its two lines.
+import sys
+
+
+folder, _, module_name = sys.argv[1].rpartition("/")
+sys.path.insert(0, folder)
+
+import check  # noqa: E402
+from usocket_compat import fdtable  # noqa: E402
+
+
+def leftovers():
+    """Close what a failed test left open, so that the next one starts clean."""
+    fd = 0
+    while fdtable.used() and fd < 4096:
+        try:
+            check.net.zsock_close(fd)
+        except OSError:
+            pass
+        fd += 1
+    for thread in check.threads[:]:
+        if not thread.done:
+            check.sleep_ms(check.WAKE)
+        if thread.done:
+            check.threads.remove(thread)
+
+
+def run(name, test):
+    print("@@ run", name)
+    try:
+        note = test() or ""
+        passed = True
+        running = [t for t in check.threads if not t.done]
+        used = fdtable.used()
+        if used or running:
+            passed = False
+            print("the test left %d fds open and %d threads running" % (used, len(running)))
+    except Exception as e:
+        passed = False
+        check.show(e)
+    except BaseException as e:
+        check.show(e)
+        print("@@ fail", name)
+        sys.exit(3)
+    try:
+        leftovers()
+    except Exception as e:
+        passed = False
+        check.show(e)
+    print("@@ pass " + name + " " + note if passed else "@@ fail " + name)
+    if check.threads:
+        sys.exit(3)  # the host goes on with a new interpreter
+
+
+module = __import__(module_name[:-3])
+for name in sys.argv[2:]:
+    run(name, getattr(module, name))

@@ -1,0 +1,46 @@
+# CONFIG_NET_SOCKETS_POSIX_NAMES=y, the default. With n: test_names_off.py.
+import usocket_compat as net
+from check import MICROPYTHON, close, eq, raises, true
+from names import CALLS, PLAIN
+
+
+def test_prefixed_names():
+    eq([name for name in CALLS if not hasattr(net, "zsock_" + name)], [])
+    eq([name for name in PLAIN if not hasattr(net, name)], [])
+
+
+def test_posix_names_are_the_same_objects():
+    eq([name for name in CALLS if getattr(net, name) is not getattr(net, "zsock_" + name)], [])
+
+
+def test_star_import():
+    names = {}
+    exec("from usocket_compat import *", names)
+    # MicroPython's star import does not look at __all__: it finds what is loaded.
+    wanted = "socket close shutdown bind connect listen accept send sendto recv recvfrom".split()
+    if not MICROPYTHON:
+        wanted = CALLS + PLAIN
+        wanted += "AF_INET SOCK_STREAM SOL_SOCKET SO_REUSEADDR POLLIN EAI_NONAME".split()
+    wanted = wanted + ["zsock_" + name for name in wanted if name in CALLS]
+    eq([name for name in wanted if name not in names], [])
+    true(names["recv"] is net.zsock_recv)
+
+
+def test_a_program_with_posix_names():
+    fd = net.socket(net.AF_INET, net.SOCK_STREAM)
+    net.bind(fd, ("127.0.0.1", 0))
+    net.listen(fd, 1)
+    p = net.pollfd(fd, net.POLLIN)
+    eq(net.poll([p], 0), 0)
+    net.close(fd)
+    raises("EBADF", net.close, fd)
+
+
+def test_from_import():
+    from usocket_compat import AF_INET, SOCK_DGRAM, errno, recvfrom, zsock_recvfrom, zsock_socket
+
+    true(recvfrom is zsock_recvfrom)
+    fd = zsock_socket(AF_INET, SOCK_DGRAM)
+    close(fd)
+    raises("EBADF", recvfrom, fd, 1)
+    true(errno.EBADF)

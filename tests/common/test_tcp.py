@@ -1,0 +1,389 @@
+# TCP: what Zephyr's tcp suite looks at, with Linux's answers.
+import usocket_compat as net
+from check import (
+    LOOPBACK,
+    Thread,
+    at_once,
+    bind_free,
+    black_hole,
+    close,
+    closed_port,
+    eq,
+    fill,
+    listener,
+    needs,
+    nonblocking,
+    pair,
+    raises,
+    raises_after,
+    ready,
+    recv_exactly,
+    sendall,
+    take_error,
+    tcp,
+    true,
+)
+
+V4 = net.AF_INET
+V6 = net.AF_INET6
+PATTERN = bytes((i * 7 + i // 256) % 256 for i in range(60000))
+
+
+def host_port(addr):
+    return addr[:2]
+
+
+def send_recv(family):
+    fd, addr = listener(family)
+    client = tcp(family)
+    net.zsock_connect(client, addr)
+    server, peer = net.zsock_accept(fd)
+    eq(len(peer), 4 if family == V6 else 2, "address of accept")
+    eq(peer[0], LOOPBACK[family], "host of accept")
+    eq(net.zsock_send(client, b"test"), 4)
+    eq(net.zsock_recv(server, 16, net.MSG_PEEK), b"test")
+    eq(net.zsock_recv(server, 16), b"test")
+    close(client)
+    for _ in range(3):
+        eq(net.zsock_recv(server, 16), b"")
+    close(server, fd)
+
+
+@needs("MSG_PEEK")
+def test_v4_send_recv():
+    send_recv(V4)
+
+
+@needs("AF_INET6", "MSG_PEEK")
+def test_v6_send_recv():
+    send_recv(V6)
+
+
+def send_recv_large(family):
+    client, server = pair(family)
+    thread = Thread(sendall, client, PATTERN)
+    got = bytearray()
+    while len(got) < len(PATTERN):
+        got += net.zsock_recv(server, 1001)
+    true(got == PATTERN, "the pattern arrived changed")
+    thread.join()
+    close(client, server)
+
+
+@needs("threads")
+def test_v4_send_recv_large_normal():
+    send_recv_large(V4)
+
+
+@needs("threads", "AF_INET6")
+def test_v6_send_recv_large_normal():
+    send_recv_large(V6)
+
+
+@needs("threads", "TCP_NODELAY")
+def test_v4_send_recv_large_nodelay():
+    client, server = pair()
+    net.zsock_setsockopt(client, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    thread = Thread(sendall, client, PATTERN)
+    true(recv_exactly(server, len(PATTERN)) == PATTERN)
+    thread.join()
+    close(client, server)
+
+
+@needs("getsockname", "MSG_PEEK")
+def test_v4_sendto_recvfrom():
+    # On a connected stream the address of sendto is ignored; recvfrom has none to give.
+    fd, addr = listener()
+    client = tcp()
+    net.zsock_connect(client, addr)
+    server, peer = net.zsock_accept(fd)
+    eq(peer, net.zsock_getsockname(client))
+    eq(net.zsock_sendto(client, b"ping", 0, addr), 4)
+    eq(net.zsock_recvfrom(server, 16, net.MSG_PEEK)[0], b"ping")
+    eq(net.zsock_recvfrom(server, 16)[0], b"ping")
+    eq(net.zsock_sendto(server, b"pong", 0, peer), 4)
+    buf = bytearray(16)
+    eq(net.zsock_recvfrom(client, buf)[0], 4)
+    eq(bytes(buf[:4]), b"pong")
+    close(client, server, fd)
+
+
+@needs("recvmsg", "MSG_PEEK")
+def test_v4_sendto_recvmsg():
+    client, server = pair()
+    sendall(client, b"0123456789")
+    for flags in (net.MSG_PEEK, 0):
+        buffers = [bytearray(3), bytearray(1), bytearray(8)]
+        count, ancdata, msg_flags, _ = net.zsock_recvmsg(server, buffers, 0, flags)
+        eq((count, ancdata, msg_flags & net.MSG_TRUNC), (10, [], 0))
+        eq([bytes(b) for b in buffers], [b"012", b"3", b"456789\0\0"])
+    close(client, server)
+
+
+def recv_enotconn(family):
+    fd = tcp(family)
+    raises("ENOTCONN", net.zsock_recv, fd, 1)
+    raises("ENOTCONN", net.zsock_recv, fd, bytearray(1))
+    bind_free(fd, LOOPBACK[family])
+    net.zsock_listen(fd)
+    raises("ENOTCONN", net.zsock_recv, fd, 1)
+    close(fd)
+
+
+def test_v4_recv_enotconn():
+    recv_enotconn(V4)
+
+
+@needs("AF_INET6")
+def test_v6_recv_enotconn():
+    recv_enotconn(V6)
+
+
+@needs("shutdown")
+def test_shutdown_rd_synchronous():
+    client, server = pair()
+    net.zsock_shutdown(server, net.SHUT_RD)
+    eq(net.zsock_recv(server, 1), b"")
+    eq(net.zsock_recv(server, bytearray(1)), 0)
+    sendall(server, b"still")
+    eq(recv_exactly(client, 5), b"still")
+    close(client, server)
+
+
+@needs("shutdown", "threads")
+def test_shutdown_rd_while_recv():
+    client, server = pair()
+    thread = Thread(net.zsock_recv, server, 1)
+    eq(ready(server, net.POLLIN, 50), 0)
+    net.zsock_shutdown(server, net.SHUT_RD)
+    eq(thread.join(), b"")
+    close(client, server)
+
+
+@needs("shutdown")
+def test_shutdown_both_and_errors():
+    client, server = pair()
+    raises("EINVAL", net.zsock_shutdown, client, 3)
+    net.zsock_shutdown(client, net.SHUT_RDWR)
+    eq(net.zsock_recv(client, 1), b"")
+    raises("EPIPE", net.zsock_send, client, b"x")
+    eq(net.zsock_recv(server, 1), b"")
+    fresh = tcp()
+    raises("ENOTCONN", net.zsock_shutdown, fresh, net.SHUT_WR)
+    close(client, server, fresh)
+
+
+def test_open_close_immediately():
+    addr = closed_port()
+    for _ in range(20):
+        fd = tcp()
+        nonblocking(fd)
+        raises("EINPROGRESS", net.zsock_connect, fd, addr)
+        close(fd)
+
+
+@needs("SO_SNDTIMEO")
+def test_connect_timeout():
+    # socket(7): a connect that SO_SNDTIMEO ends is EINPROGRESS.
+    fd, addr, queued = black_hole()
+    client = tcp()
+    net.zsock_setsockopt(client, net.SOL_SOCKET, net.SO_SNDTIMEO, 0.2)
+    raises_after(200, "EINPROGRESS", net.zsock_connect, client, addr)
+    close(client, queued, fd)
+
+
+def test_async_connect_timeout():
+    fd, addr, queued = black_hole()
+    client = tcp()
+    nonblocking(client)
+    raises("EINPROGRESS", net.zsock_connect, client, addr)
+    raises("EALREADY", net.zsock_connect, client, addr)
+    eq(ready(client, net.POLLOUT, 100), 0)
+    close(client, queued, fd)
+
+
+def test_async_connect():
+    fd, addr = listener()
+    client = tcp()
+    nonblocking(client)
+    raises("EINPROGRESS", net.zsock_connect, client, addr)
+    eq(ready(client, net.POLLOUT), net.POLLOUT)
+    server, _ = net.zsock_accept(fd)
+    sendall(client, b"up")
+    eq(recv_exactly(server, 2), b"up")
+    close(client, server, fd)
+
+
+def test_v4_accept_timeout():
+    fd, _ = listener()
+    nonblocking(fd)
+    at_once(raises, "EAGAIN", net.zsock_accept, fd)
+    close(fd)
+
+
+@needs("SO_RCVTIMEO")
+def test_accept_rcvtimeo():
+    fd, _ = listener()
+    net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.15)
+    raises_after(150, "EAGAIN", net.zsock_accept, fd)
+    close(fd)
+
+
+def so_rcvtimeo(family):
+    client, server = pair(family)
+    for ms in (250, 200):
+        net.zsock_setsockopt(client, net.SOL_SOCKET, net.SO_RCVTIMEO, ms / 1000)
+        raises_after(ms, "EAGAIN", net.zsock_recv, client, 1)
+        raises_after(ms, "EAGAIN", net.zsock_recv, client, bytearray(1))
+    sendall(server, b"x")
+    eq(net.zsock_recv(client, 1), b"x")
+    close(client, server)
+
+
+@needs("SO_RCVTIMEO")
+def test_v4_so_rcvtimeo():
+    so_rcvtimeo(V4)
+
+
+@needs("SO_RCVTIMEO", "AF_INET6")
+def test_v6_so_rcvtimeo():
+    so_rcvtimeo(V6)
+
+
+def so_sndtimeo(family):
+    client, server = pair(family)
+    fill(client)
+    for ms in (200, 500):
+        net.zsock_setsockopt(client, net.SOL_SOCKET, net.SO_SNDTIMEO, ms / 1000)
+        raises_after(ms, "EAGAIN", net.zsock_send, client, b"x")
+    close(client, server)
+
+
+@needs("SO_SNDTIMEO", "MSG_DONTWAIT")
+def test_v4_so_sndtimeo():
+    so_sndtimeo(V4)
+
+
+@needs("SO_SNDTIMEO", "MSG_DONTWAIT", "AF_INET6")
+def test_v6_so_sndtimeo():
+    so_sndtimeo(V6)
+
+
+def drip(fd, data):
+    for i in range(len(data)):
+        ready(fd, 0, 10)
+        sendall(fd, data[i : i + 1])
+
+
+def msg_waitall(family):
+    client, server = pair(family)
+    thread = Thread(drip, client, b"abcde")
+    eq(net.zsock_recv(server, 5, net.MSG_WAITALL), b"abcde")
+    thread.join()
+    thread = Thread(drip, client, b"12345")
+    buf = bytearray(5)
+    eq(net.zsock_recv(server, buf, net.MSG_WAITALL), 5)
+    eq(bytes(buf), b"12345")
+    thread.join()
+    close(client, server)
+
+
+@needs("MSG_WAITALL", "threads")
+def test_v4_msg_waitall():
+    msg_waitall(V4)
+
+
+@needs("MSG_WAITALL", "threads", "AF_INET6")
+def test_v6_msg_waitall():
+    msg_waitall(V6)
+
+
+def listen_backlog(family):
+    # A backlog of 0 still holds one connection; the next waits until it is accepted.
+    fd, addr = listener(family, backlog=0)
+    first, second = tcp(family), tcp(family)
+    net.zsock_connect(first, addr)
+    nonblocking(second)
+    raises("EINPROGRESS", net.zsock_connect, second, addr)
+    eq(ready(second, net.POLLOUT, 100), 0)
+    server, _ = net.zsock_accept(fd)
+    sendall(first, b"1")
+    eq(recv_exactly(server, 1), b"1")
+    close(first, second, server, fd)
+
+
+def test_v4_listen_backlog():
+    listen_backlog(V4)
+
+
+@needs("AF_INET6")
+def test_v6_listen_backlog():
+    listen_backlog(V6)
+
+
+def ioctl_fionread(family):
+    client, server = pair(family)
+    eq(net.zsock_ioctl(server, net.FIONREAD), 0)
+    total = 0
+    for size in (1, 30, 300):
+        sendall(client, bytes(size))
+        total += size
+        while net.zsock_ioctl(server, net.FIONREAD) < total:
+            ready(server, 0, 1)
+        eq(net.zsock_ioctl(server, net.FIONREAD), total)
+    recv_exactly(server, 31)
+    eq(net.zsock_ioctl(server, net.FIONREAD), 300)
+    close(client, server)
+
+
+@needs("FIONREAD")
+def test_ioctl_fionread_v4():
+    ioctl_fionread(V4)
+
+
+@needs("FIONREAD", "AF_INET6")
+def test_ioctl_fionread_v6():
+    ioctl_fionread(V6)
+
+
+def refused_connect():
+    fd = tcp()
+    nonblocking(fd)
+    raises("EINPROGRESS", net.zsock_connect, fd, closed_port())
+    return fd
+
+
+@needs("select", "SO_ERROR")
+def test_connect_and_wait_for_v4_select():
+    fd = refused_connect()
+    eq(net.zsock_select([], [fd], [], 2), ([], [fd], []))
+    eq(take_error(fd), "ECONNREFUSED")
+    close(fd)
+
+
+@needs("SO_ERROR")
+def test_connect_and_wait_for_v4_poll_pollout():
+    fd = refused_connect()
+    eq(ready(fd, net.POLLOUT), net.POLLOUT | net.POLLERR | net.POLLHUP)
+    eq(take_error(fd), "ECONNREFUSED")
+    close(fd)
+
+
+@needs("SO_ERROR")
+def test_connect_and_wait_for_v4_poll_pollin():
+    fd = refused_connect()
+    eq(ready(fd, net.POLLIN), net.POLLIN | net.POLLERR | net.POLLHUP)
+    eq(take_error(fd), "ECONNREFUSED")
+    close(fd)
+
+
+@needs("MSG_OOB")
+def test_urgent_byte():
+    client, server = pair()
+    sendall(client, b"ab")
+    eq(net.zsock_send(client, b"!", net.MSG_OOB), 1)
+    eq(ready(server, net.POLLPRI) & net.POLLPRI, net.POLLPRI)
+    eq(net.zsock_recv(server, 1, net.MSG_OOB), b"!")
+    eq(recv_exactly(server, 2), b"ab")
+    raises("EINVAL", net.zsock_recv, server, 1, net.MSG_OOB)
+    close(client, server)
