@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from usocket_tools import files, micropython
+from usocket_tools import files, kconfig, micropython
 from usocket_tools.errors import UsocketError
 
 HERE = Path(__file__).parent
@@ -44,7 +44,13 @@ FIGURES = {
 def compiled(interpreter: micropython.Interpreter, folder: Path) -> None:
     """The layer as .mpy, as a board has it."""
     assert interpreter.mpy_cross, "the interpreter was built here, and so has its mpy-cross"
+    # The configuration as a board gets it: constants, without the hook that hosts have.
+    config = folder / "_config.py"
+    values = kconfig.load(kconfig.board_file("UNIX"))
+    config.write_text(kconfig.generate(values, "UNIX.conf"))
     for name, source in files.device_files("unix").items():
+        if source.name == config.name:
+            source = config
         target = folder / Path(name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(

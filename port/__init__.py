@@ -50,6 +50,7 @@ NEEDED = (
     "TICK",  # ms that a blocking call blocks at most before EAGAIN; 0: it never blocks
     "LACKS",  # names in capabilities() that it lacks besides missing operations, in one str
     "number",  # (name) -> the platform's number of a constant or errno; KeyError
+    "names",  # () -> the names that `number` knows
     "address",  # (family, addr) -> what bind, connect, sendto and sendmsg of this port take
     "unpack",  # (packed sockaddr) -> addr
     "error",  # (errno) -> OSError

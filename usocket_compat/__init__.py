@@ -5,14 +5,13 @@ The plain calls are here at once; the rest, the constants and the errno names wh
 """
 
 from . import _config
-from .zio import zsock_recv, zsock_recvfrom, zsock_send, zsock_sendto
+from .zio import zsock_recv, zsock_send
 from .zsock import (
     zsock_accept,
     zsock_bind,
     zsock_close,
     zsock_connect,
     zsock_listen,
-    zsock_shutdown,
     zsock_socket,
 )
 
@@ -23,7 +22,8 @@ __version__ = "0.1.0+dev"
 
 # Module -> the calls that it is loaded for; zsock_ goes before each.
 _ZSOCK = (
-    ("zopt", " fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair "),
+    ("zdgram", " sendto recvfrom "),
+    ("zopt", " shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair "),
     ("zpoll", " poll pollfd select "),
     ("zmsg", " sendmsg recvmsg "),
     ("netdb", " getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop "),
@@ -37,15 +37,12 @@ _PLAIN = (
 if _config.NET_SOCKETS_POSIX_NAMES:
     socket = zsock_socket
     close = zsock_close
-    shutdown = zsock_shutdown
     bind = zsock_bind
     connect = zsock_connect
     listen = zsock_listen
     accept = zsock_accept
     send = zsock_send
-    sendto = zsock_sendto
     recv = zsock_recv
-    recvfrom = zsock_recvfrom
 
 
 def _find(table, name, prefix):
@@ -66,7 +63,9 @@ def __getattr__(name):
         if value is None:
             value = _other(name)
     elif name == "__all__":
-        value = _all()
+        from .names import public
+
+        value = public(globals(), _ZSOCK, _PLAIN)
     if value is None:
         raise AttributeError(name)
     globals()[name] = value
@@ -84,17 +83,3 @@ def _other(name):
             return _port.load().number(name)
         except KeyError:
             pass
-
-
-def _all():
-    from ._port import load
-
-    names = [name for name in globals() if name[:6] == "zsock_"]
-    for module, calls in _ZSOCK:
-        names += ["zsock_" + call for call in calls.split()]
-    for module, calls in _PLAIN:
-        names += calls.split()
-    if _config.NET_SOCKETS_POSIX_NAMES:
-        names += [name[6:] for name in names if name[:6] == "zsock_"]
-    names += [name for name in load().numbers.names() if name[0] != "E" or name[:4] == "EAI_"]
-    return names + ["gaierror", "errno"]

@@ -18,3 +18,12 @@ def load():
             import port  # source tree: port/ beside this package
         backend = port.load(_config.USOCKET_PORT)
     return backend
+
+
+def op(name):
+    """The port's operation of that name; EOPNOTSUPP where it has none."""
+    p = load()
+    f = getattr(p, name, None)
+    if f is None:
+        raise p.error(p.number("EOPNOTSUPP"))
+    return f

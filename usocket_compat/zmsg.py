@@ -5,10 +5,11 @@
 from array import array
 
 from . import errno as E
+from ._port import op
 from .fdtable import get
-from .zio import again, an_int, as_bytes, count, start, waits
+from .zio import start
 from .zopt import adopt
-from .zsock import op
+from .zwait import again, an_int, as_bytes, count, waits
 
 _POLLIN = 1
 _POLLOUT = 4
@@ -58,9 +59,11 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
     Raises as zsock_recv. Source: POSIX recvmsg().
     """
     sock = get(fd)
-    an_int(flags, ancbufsize)
+    an_int(flags)
     receive = op("recvmsg")
     p = start()
+    if not isinstance(ancbufsize, int):
+        raise TypeError("ancbufsize is an int")
     if not 0 <= ancbufsize <= 0xFFFF:
         raise ValueError("ancbufsize is 0 to 65535")
     buffers = [memoryview(b) for b in buffers]

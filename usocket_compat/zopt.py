@@ -6,11 +6,45 @@ import struct
 
 from . import _config
 from . import errno as E
+from ._port import op
 from .fdtable import Sock, free, get, reserve, tab, take
-from .zio import an_int, bound, start
-from .zsock import describe, install, op, set_nonblock, split
+from .zio import start
+from .zsock import describe, described, install
+from .zwait import an_int, bound
 
 _MOST = 1024
+
+
+def split(type):
+    """A socket's type without SOCK_NONBLOCK and SOCK_CLOEXEC, and whether the first was there."""
+    number = start().number
+    nonblock = number("SOCK_NONBLOCK")
+    return type & ~(nonblock | number("SOCK_CLOEXEC")), type & nonblock
+
+
+def set_nonblock(sock, flag):
+    if flag != sock.nonblock:
+        start().setblocking(sock.h, not flag)
+        sock.nonblock = flag
+
+
+def flagged(family, type, proto):
+    type, nonblock = split(type)
+    fd = described(family, type, proto)
+    if nonblock:
+        set_nonblock(tab[fd], True)
+    return fd
+
+
+def zsock_shutdown(fd, how):
+    """Ends reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR).
+
+    Raises OSError: EBADF, ENOTCONN, EINVAL for another `how`, EOPNOTSUPP where the port cannot.
+    Source: POSIX shutdown().
+    """
+    sock = get(fd)
+    an_int(how)
+    op("shutdown")(sock.h, how)
 
 
 def zsock_fcntl(fd, cmd, arg=0):

@@ -1,23 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The life of a socket: fd -> entry of the table -> operation of the port.
 
-from . import _config, zio
-from . import errno as E
+from . import zio
 from .fdtable import Sock, free, get, reserve, tab, take
-from .zio import again, an_int, bound, fresh, ready, start
-
-_POLLIN = 1
-_POLLOUT = 4
-
-
-def op(name):
-    """The port's operation of that name; EOPNOTSUPP where it has none."""
-    p = start()
-    f = getattr(p, name, None)
-    if f is None:
-        raise p.error(E.EOPNOTSUPP)
-    return f
-
+from .zio import fresh, start
 
 # MicroPython takes a frame of more than 11 words (locals, stack, 3 for a try) from the heap, which
 # costs more than the call: hence the small steps below, and `except:` where it raises again.
@@ -46,19 +32,6 @@ def describe(fd, family, type):
         tab[fd].stream = type != 2
 
 
-def split(type):
-    """A socket's type without SOCK_NONBLOCK and SOCK_CLOEXEC, and whether the first was there."""
-    number = start().number
-    nonblock = number("SOCK_NONBLOCK")
-    return type & ~(nonblock | number("SOCK_CLOEXEC")), type & nonblock
-
-
-def set_nonblock(sock, flag):
-    if flag != sock.nonblock:
-        zio.p.setblocking(sock.h, not flag)
-        sock.nonblock = flag
-
-
 def zsock_socket(family=2, type=1, proto=0):
     """A new socket.
 
@@ -69,19 +42,13 @@ def zsock_socket(family=2, type=1, proto=0):
     are open. Source: POSIX socket(), zsock_socket.
     """
     if type > 15:
-        return _flagged(family, type, proto)
-    return _described(family, type, proto)
+        from .zopt import flagged
+
+        return flagged(family, type, proto)
+    return described(family, type, proto)
 
 
-def _flagged(family, type, proto):
-    type, nonblock = split(type)
-    fd = _described(family, type, proto)
-    if nonblock:
-        set_nonblock(tab[fd], True)
-    return fd
-
-
-def _described(family, type, proto):
+def described(family, type, proto):
     if not zio.p:
         start()
     fd = _build(reserve(), (family, type), proto)
@@ -101,6 +68,8 @@ def _build(fd, kind, proto):
 
 def _make(kind, proto):
     if proto != 0:
+        from .zwait import an_int
+
         an_int(proto)
     return zio.p.socket(kind[0], kind[1], proto)
 
@@ -112,17 +81,6 @@ def zsock_close(fd):
     """
     sock = take(fd)
     zio.p.close(sock.h)
-
-
-def zsock_shutdown(fd, how):
-    """Ends reading (SHUT_RD), writing (SHUT_WR) or both (SHUT_RDWR).
-
-    Raises OSError: EBADF, ENOTCONN, EINVAL for another `how`, EOPNOTSUPP where the port cannot.
-    Source: POSIX shutdown().
-    """
-    sock = get(fd)
-    an_int(how)
-    op("shutdown")(sock.h, how)
 
 
 def zsock_bind(fd, addr):
@@ -142,7 +100,6 @@ def zsock_listen(fd, backlog=128):
     Raises OSError: EBADF, EADDRINUSE, EOPNOTSUPP for a datagram socket. Source: POSIX listen().
     """
     sock = get(fd)
-    an_int(backlog)
     zio.p.listen(sock.h, min(max(backlog, 0), 0x7FFF))
 
 
@@ -168,36 +125,20 @@ def _accepted(sock, new, fd):
 
 def _next(fd, sock):
     got = zio.p.accept(sock.h)
-    return got if got.__class__ is tuple else _accept_rest(fd, sock, got)
+    if got.__class__ is tuple:
+        return got
+    from .zwait import accept_rest
+
+    return accept_rest(fd, sock, got)
 
 
 def _entry(h, sock):
     entry = Sock(h)
     if sock.family != 2 or sock.rcvtimeo or sock.sndtimeo:
-        _inherit(entry, sock)
+        from .zwait import inherit
+
+        inherit(entry, sock)
     return entry
-
-
-def _accept_rest(fd, sock, got):
-    begin = None
-    while got.__class__ is not tuple:
-        err = zio.p.last_error(got)
-        begin = again(fd, sock, err, not sock.nonblock, _POLLIN, begin, sock.rcvtimeo)
-        got = zio.p.accept(sock.h)
-    return got
-
-
-def _inherit(entry, sock):
-    entry.family = sock.family
-    if sock.family == zio.p.number("AF_UNIX"):
-        # There the kernel lets nothing be inherited.
-        try:
-            bound(entry)
-        except BaseException:
-            zio.p.close(entry.h)
-            raise
-    else:
-        entry.rcvtimeo, entry.sndtimeo = sock.rcvtimeo, sock.sndtimeo
 
 
 def zsock_connect(fd, addr):
@@ -209,35 +150,9 @@ def zsock_connect(fd, addr):
     """
     sock = get(fd)
     addr = zio.p.address(sock.family, addr)
-    fail = zio.p.connect(sock.h, addr)
-    if fail:
-        _connect_rest(fd, sock, addr, zio.p.last_error(fail))
+    err = zio.p.connect(sock.h, addr)
+    if err:
+        err = zio.p.last_error(err)
+        from .zwait import connect_rest
 
-
-def _connect_rest(fd, sock, addr, err):
-    p = zio.p
-    if sock.nonblock:
-        raise p.error(err)
-    limit, late = _config.NET_SOCKETS_CONNECT_TIMEOUT, E.ETIMEDOUT
-    if sock.sndtimeo and not 0 < limit < sock.sndtimeo:
-        limit, late = sock.sndtimeo, E.EINPROGRESS
-    # The first try has spent its time in the platform, unless it was interrupted.
-    left = limit - zio.spent(limit) if limit and err != E.EINTR else limit
-    pending = False
-    while err and not (pending and err == E.EISCONN):
-        if tab[fd] is not sock:
-            raise p.error(E.EBADF)
-        begin = p.ticks_ms()
-        if err == E.EAGAIN and (left > 0 or not limit):
-            # The queue of an AF_UNIX listener is full; nothing tells when it is not.
-            p.sleep_ms(10)
-        elif err == E.EINPROGRESS or err == E.EALREADY or err == E.EINTR:
-            pending = True
-            if not ready(fd, sock, _POLLOUT, max(left, 0) if limit else -1):
-                raise p.error(late)
-        else:
-            raise p.error(err)
-        err = p.connect(sock.h, addr)
-        if err:
-            err = p.last_error(err)
-        left -= p.ticks_diff(p.ticks_ms(), begin)
+        connect_rest(fd, sock, addr, err)

@@ -35,6 +35,7 @@ fileno = _type.fileno
 
 unpack = sockaddr.unpack
 gaierror = _native.gaierror
+names = numbers.names
 getnameinfo = _native.getnameinfo
 gethostname = _native.gethostname
 inet_ntop = _native.inet_ntop

@@ -14,7 +14,7 @@ from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 import ffi
 from uctypes import addressof
 
-from .numbers import number  # noqa: F401
+from .numbers import names, number  # noqa: F401
 from .sockaddr import pack, unpack
 
 TICK = 100

@@ -11,7 +11,7 @@ from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
 from uctypes import addressof, bytearray_at
 
-from .numbers import number
+from .numbers import names, number  # noqa: F401
 from .sockaddr import pack, unpack
 
 TICK = 0

@@ -27,9 +27,7 @@ def getpeername():
 
 
 def getsockopt():
-    connected(
-        "ENOPROTOOPT", lambda fd: net.zsock_getsockopt(fd, net.SOL_SOCKET, net.SO_KEEPALIVE)
-    )
+    connected("ENOPROTOOPT", lambda fd: net.zsock_getsockopt(fd, net.SOL_SOCKET, net.SO_KEEPALIVE))
 
 
 def setsockopt():

@@ -114,6 +114,8 @@ FAILURES = (
     timed_out,
     written_to_a_closed_peer,
 )
+
+
 def connections(n):
     fd, addr = listener()
     for i in range(n // 2):

@@ -86,9 +86,7 @@ def test_membership_errors():
     level = net.IPPROTO_IP
     raises("EINVAL", net.zsock_setsockopt, fd, level, net.IP_ADD_MEMBERSHIP, mreq("127.0.0.1"))
     raises("EINVAL", net.zsock_setsockopt, fd, level, net.IP_ADD_MEMBERSHIP, b"short")
-    raises(
-        "EADDRNOTAVAIL", net.zsock_setsockopt, fd, level, net.IP_DROP_MEMBERSHIP, mreq(GROUP)
-    )
+    raises("EADDRNOTAVAIL", net.zsock_setsockopt, fd, level, net.IP_DROP_MEMBERSHIP, mreq(GROUP))
     joined(fd, GROUP)
     raises("EADDRINUSE", joined, fd, GROUP)
     close(fd)

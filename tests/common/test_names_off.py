@@ -38,5 +38,8 @@ def test_from_import_fails():
 
 
 def test_constants_and_errno_are_there():
-    eq([name for name in "AF_INET SO_LINGER POLLIN MSG_PEEK".split() if not hasattr(net, name)], [])
+    eq(
+        [name for name in "AF_INET SO_LINGER POLLIN MSG_PEEK".split() if not hasattr(net, name)],
+        [],
+    )
     eq(hasattr(net.errno, "EISCONN"), True)

@@ -69,7 +69,7 @@ def step(p, client):
         client.head = client.head[n:]
     while client.sent < SIZE:
         client.sent += net.zsock_send(p.fd, block(client.sent))
-    return client.keep or client.busy() or not served
+    return client.keep
 
 
 while running or any(c.busy() for c in clients.values()):

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# Every public name, for `from usocket_compat import *` on CPython.
+
+from . import _config
+from ._port import load
+
+
+def public(loaded, prefixed, plain):
+    names = [name for name in loaded if name[:6] == "zsock_"]
+    for _, calls in prefixed:
+        names += ["zsock_" + call for call in calls.split()]
+    for _, calls in plain:
+        names += calls.split()
+    names = sorted(set(names))
+    if _config.NET_SOCKETS_POSIX_NAMES:
+        names += [name[6:] for name in names if name[:6] == "zsock_"]
+    names += [name for name in load().names() if name[0] != "E" or name[:4] == "EAI_"]
+    return names + ["gaierror", "errno"]
