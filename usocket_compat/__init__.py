@@ -4,7 +4,7 @@
 The plain calls are here at once; the rest, the constants and the errno names when first asked for.
 """
 
-from . import _config
+from . import _config, _port
 from .zio import zsock_recv, zsock_send
 from .zsock import (
     zsock_accept,
@@ -52,7 +52,23 @@ def _find(table, name, prefix):
             return getattr(found, prefix + name)
 
 
+_lock = _port.allocate_lock()
+
+
 def __getattr__(name):
+    # One thread at a time: neither MicroPython's import nor its dicts expect a second.
+    _lock.acquire()
+    try:
+        value = _value(name)
+        if value is None:
+            raise AttributeError(name)
+        globals()[name] = value
+        return value
+    finally:
+        _lock.release()
+
+
+def _value(name):
     value = None
     if name[:6] == "zsock_":
         value = _find(_ZSOCK, name[6:], "zsock_")
@@ -66,15 +82,10 @@ def __getattr__(name):
         from .names import public
 
         value = public(globals(), _ZSOCK, _PLAIN)
-    if value is None:
-        raise AttributeError(name)
-    globals()[name] = value
     return value
 
 
 def _other(name):
-    from . import _port
-
     if name == "gaierror":
         return _port.load().gaierror
     # Constants are upper case; an errno has its home in usocket_compat.errno.

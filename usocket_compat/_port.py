@@ -3,11 +3,36 @@
 
 from . import _config
 
+try:
+    if not _config.USOCKET_THREADS:
+        raise ImportError
+    from _thread import allocate_lock
+except ImportError:
+
+    class allocate_lock:
+        def acquire(self):
+            pass
+
+        release = acquire
+
+
 backend = None
+_lock = allocate_lock()
 
 
 def load():
     """The port module, loaded when the first socket, number or name is asked for."""
+    if backend is None:
+        # MicroPython's import does not expect a second thread.
+        _lock.acquire()
+        try:
+            _load()
+        finally:
+            _lock.release()
+    return backend
+
+
+def _load():
     global backend
     if backend is None:
         # Not `from . import port`: MicroPython would ask this package's __getattr__ for it.
@@ -17,7 +42,6 @@ def load():
         except ImportError:
             import port  # source tree: port/ beside this package
         backend = port.load(_config.USOCKET_PORT)
-    return backend
 
 
 def op(name):

@@ -6,20 +6,7 @@
 
 from . import _config
 from . import errno as E
-from ._port import load
-
-try:
-    if not _config.USOCKET_THREADS:
-        raise ImportError
-    from _thread import allocate_lock
-except ImportError:
-
-    class allocate_lock:
-        def acquire(self):
-            pass
-
-        release = acquire
-
+from ._port import allocate_lock, load
 
 _lock = allocate_lock()
 

@@ -5,10 +5,12 @@
 # (waiting, flags, short counts, who is to blame) is in zwait.py, loaded with the first socket.
 
 from . import _config, fdtable
+from ._port import allocate_lock
 from .fdtable import Sock, tab
 
 _CONNECT = _config.NET_SOCKETS_CONNECT_TIMEOUT
 
+_lock = allocate_lock()
 p = None
 _send = _recv = _recv_into = timeouts = None
 # How long one blocking call stays in the platform at most (ms; 0: for ever), receiving; sending.
@@ -22,6 +24,16 @@ _len, _int, _bytes, _bytearray, _memoryview = len, int, bytes, bytearray, memory
 
 def start():
     """The port, loaded; whoever makes an fd calls this first."""
+    if p is None:
+        _lock.acquire()
+        try:
+            _start()
+        finally:
+            _lock.release()
+    return p
+
+
+def _start():
     global p, _send, _recv, _recv_into, timeouts, tick, first, _max, _send_rest, _recv_rest
     if p is None:
         port = fdtable.start()
@@ -30,11 +42,11 @@ def start():
         tick = port.TICK if _config.USOCKET_THREADS else 0
         first = min(tick or _CONNECT, _CONNECT or tick)
         _max = len(tab)
-        p = port
         # Now, and not when a call has failed: loading a file would change errno.
         from .zwait import recv_rest as _recv_rest
         from .zwait import send_rest as _send_rest
-    return p
+
+        p = port
 
 
 def fresh(h):

@@ -4,10 +4,9 @@
 # A port's blocking call gives up with EAGAIN after its TICK. Waiting in slices after that is what
 # lets another thread's close, or a timeout, end the call.
 
-from . import _config, zio
+from . import _config, fdtable, zio
 from . import errno as E
 from .fdtable import get, tab
-from .zio import start
 
 # How long one wait lasts (ms) before it looks whether its fd was closed by another thread.
 SLICE = 50
@@ -15,7 +14,7 @@ POLLIN = 1
 POLLOUT = 4
 _POLLERR = 8
 
-p = start()
+p = fdtable.start()
 MSG_DONTWAIT = p.number("MSG_DONTWAIT")
 _peek = p.number("MSG_PEEK")
 _waitall = p.number("MSG_WAITALL")

@@ -53,10 +53,20 @@ class gaierror(OSError):
 
 
 def libc(name, returns, args):
-    """The libc function of that name, bound once."""
+    """The libc function of that name, bound when it is first used."""
     f = _bound.get(name)
     if f is None:
-        f = _bound[name] = _lib.func(returns, name, args)
+        f = _bind(name, returns, args)
+    return f
+
+
+def _bind(name, returns, args):
+    # Another thread may be looking into the dict, and has none to stop it: it gets a new one.
+    global _bound
+    f = _lib.func(returns, name, args)
+    bound = dict(_bound)
+    bound[name] = f
+    _bound = bound
     return f
 
 
@@ -185,18 +195,6 @@ def recvfrom(h, n, flags):
     return bytes(memoryview(buf)[: min(got[0], n)]), got[1]
 
 
-def sendmsg(h, buffers, ancdata, flags, addr):
-    from . import msg
-
-    return msg.sendmsg(h, buffers, ancdata, flags, addr)
-
-
-def recvmsg(h, buffers, ancbufsize, flags):
-    from . import msg
-
-    return msg.recvmsg(h, buffers, ancbufsize, flags)
-
-
 def shutdown(h, how):
     _check(libc("shutdown", "i", "ii")(h, how))
 
@@ -297,19 +295,12 @@ def writable(buf):
         raise TypeError("a writable buffer is required")
 
 
-def getaddrinfo(host, service, family, type, proto, flags):
-    from . import resolver
-
-    return resolver.getaddrinfo(host, service, family, type, proto, flags)
-
-
-def getnameinfo(addr, flags):
-    from . import resolver
-
-    return resolver.getnameinfo(addr, flags)
-
-
 def gethostname():
     buf = bytearray(256)
     _check(libc("gethostname", "i", "PL")(buf, len(buf)))
     return bytes(buf[: buf.find(b"\0")]).decode()
+
+
+# At the end: they need the above. At once: a second thread would meet them half loaded.
+from .msg import recvmsg, sendmsg  # noqa: E402, F401
+from .resolver import getaddrinfo, getnameinfo  # noqa: E402, F401
