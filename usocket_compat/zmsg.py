@@ -9,10 +9,11 @@ from ._port import op
 from .fdtable import get
 from .zio import start
 from .zopt import adopt
-from .zwait import again, an_int, as_bytes, count, waits
+from .zwait import again, an_int, as_bytes, count, ready, waits
 
 _POLLIN = 1
 _POLLOUT = 4
+_POLLERR = 8
 
 
 def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
@@ -77,12 +78,40 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
             break
         begin = again(fd, sock, p.last_error(got), wait, _POLLIN, begin, sock.rcvtimeo)
     n, ancdata, msg_flags, addr = got
+    if n and wait and sock.stream and flags & p.number("MSG_WAITALL"):
+        if not flags & p.number("MSG_PEEK"):
+            n += _rest(fd, sock, buffers, n, flags)
     items = []
     for item in ancdata:
         item, lost = _incoming(p, item)
         items.append(item)
         msg_flags |= lost
     return n, items, msg_flags, addr
+
+
+def _rest(fd, sock, buffers, n, flags):
+    """MSG_WAITALL: what comes into the buffers behind their first n bytes."""
+    p = start()
+    flags |= p.number("MSG_DONTWAIT")
+    left = max(sock.rcvtimeo, 0) if sock.rcvtimeo else -1
+    more = 0
+    for buf in buffers:
+        skip = min(n, len(buf))
+        n -= skip
+        while skip < len(buf):
+            begin = p.ticks_ms()
+            revents = ready(fd, sock, _POLLIN, left)
+            if not revents or revents & _POLLERR:
+                return more  # the call after this one reports what is next
+            r = p.recv_into(sock.h, buf[skip:], len(buf) - skip, flags)
+            if r == 0:
+                return more
+            if r > 0:
+                skip += r
+                more += r
+            if left > 0:
+                left = max(left - p.ticks_diff(p.ticks_ms(), begin), 0)
+    return more
 
 
 def _rights(p, item):

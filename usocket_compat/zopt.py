@@ -112,7 +112,7 @@ def zsock_getsockopt(fd, level, option, buflen=0):
         raise p.error(E.EINVAL)
     which = _timeout(p, level, option)
     if which:
-        ms = sock.rcvtimeo if which < 0 else sock.sndtimeo
+        ms = max(sock.rcvtimeo if which < 0 else sock.sndtimeo, 0)
         raw = struct.pack("ll", ms // 1000, ms % 1000 * 1000)
         return raw[:buflen] if buflen else ms // 1000
     f = getattr(p, "getsockopt", None)
@@ -181,9 +181,10 @@ def _milliseconds(p, value):
             raise p.error(E.EDOM)
         us += seconds * 1000000
     # Not a number compares false; what outlasts the clock's half turn cannot be waited for.
-    if not 0 <= us < 0x1FFFFFFF * 1000:
+    if not us < 0x1FFFFFFF * 1000:
         raise p.error(E.EDOM)
-    return int((us + 999) // 1000)
+    # As on Linux a negative time is over at once.
+    return -1 if us < 0 else int((us + 999) // 1000)
 
 
 def zsock_socketpair(family=1, type=1, proto=0):

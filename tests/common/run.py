@@ -4,7 +4,6 @@
 # What a test prints, and the traceback of a failure, stand between its two lines.
 import sys
 
-
 folder, _, module_name = sys.argv[1].rpartition("/")
 sys.path.insert(0, folder)
 

@@ -3,6 +3,7 @@ import array
 import struct
 
 import refusals
+
 import usocket_compat as net
 from check import (
     Thread,

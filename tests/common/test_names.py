@@ -1,7 +1,8 @@
 # CONFIG_NET_SOCKETS_POSIX_NAMES=y, the default. With n: test_names_off.py.
+from names import CALLS, PLAIN
+
 import usocket_compat as net
 from check import MICROPYTHON, close, eq, raises, true
-from names import CALLS, PLAIN
 
 
 def test_prefixed_names():

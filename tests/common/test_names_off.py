@@ -1,7 +1,8 @@
 # CONFIG_NET_SOCKETS_POSIX_NAMES=n: no bare function, in no way of asking.
+from names import CALLS, PLAIN
+
 import usocket_compat as net
 from check import close, eq, pair, raises, recv_exactly, sendall
-from names import CALLS, PLAIN
 
 
 def test_posix_names_are_absent():

@@ -4,13 +4,13 @@ import struct
 import usocket_compat as net
 from check import (
     LOOPBACK,
+    at_once,
     bind_free,
     close,
     eq,
     has,
     listener,
     needs,
-    pair,
     raises,
     raises_after,
     tcp,
@@ -172,6 +172,16 @@ def test_timeouts_take_effect_in_every_form():
     close(a, b)
 
 
+@needs("SO_RCVTIMEO")
+def test_negative_timeouts_do_not_wait():
+    # As in the kernel: a negative time has passed already.
+    a, b = udp_pair()
+    for value in (timeval(-1), -1):
+        net.zsock_setsockopt(b, SOL, net.SO_RCVTIMEO, value)
+        at_once(raises, "EAGAIN", net.zsock_recv, b, 1)
+    close(a, b)
+
+
 @needs("getsockopt", "SO_LINGER")
 def test_linger():
     fd = tcp()
@@ -182,6 +192,7 @@ def test_linger():
     ):
         net.zsock_setsockopt(fd, SOL, net.SO_LINGER, value)
         eq(struct.unpack("ii", net.zsock_getsockopt(fd, SOL, net.SO_LINGER, 8)), (onoff, seconds))
+    eq(net.zsock_getsockopt(fd, SOL, net.SO_LINGER), 1, "as an int: on or off")
     net.zsock_setsockopt(fd, SOL, net.SO_LINGER, (0, 0))
     eq(struct.unpack("ii", net.zsock_getsockopt(fd, SOL, net.SO_LINGER, 8))[0], 0)
     raises("EINVAL", net.zsock_setsockopt, fd, SOL, net.SO_LINGER, b"shrt")

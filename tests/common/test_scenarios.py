@@ -3,8 +3,8 @@
 # row 25 speak of conveniences that this layer does not have.
 import usocket_compat as net
 from check import (
-    WAKE,
     STARTED,
+    WAKE,
     Thread,
     at_once,
     black_hole,

@@ -2,6 +2,7 @@
 import usocket_compat as net
 from check import (
     SOON,
+    STARTED,
     Thread,
     close,
     eq,
@@ -14,8 +15,10 @@ from check import (
     recv_exactly,
     reset,
     sendall,
+    sleep_ms,
     stream_pair,
     true,
+    udp_pair,
 )
 
 
@@ -242,3 +245,54 @@ def test_peer_killed_is_told_to_both_directions():
     if has("getpeername"):
         raises("ENOTCONN", net.zsock_getpeername, server)
     close(server)
+
+
+@needs("MSG_WAITALL", "MSG_DONTWAIT")
+def test_waitall_without_waiting():
+    client, server = pair()
+    raises("EAGAIN", net.zsock_recv, server, 5, net.MSG_WAITALL | net.MSG_DONTWAIT)
+    sendall(client, b"12")
+    ready(server, net.POLLIN)
+    eq(net.zsock_recv(server, 5, net.MSG_WAITALL | net.MSG_DONTWAIT), b"12")
+    nonblocking(server)
+    sendall(client, b"34")
+    ready(server, net.POLLIN)
+    eq(net.zsock_recv(server, 5, net.MSG_WAITALL), b"34")
+    raises("EAGAIN", net.zsock_recv, server, 5, net.MSG_WAITALL)
+    close(client, server)
+
+
+@needs("MSG_WAITALL", "SO_LINGER")
+def test_waitall_until_a_reset():
+    client, server = pair()
+    sendall(client, b"12")
+    ready(server, net.POLLIN)
+    reset(client)
+    eq(net.zsock_recv(server, 5, net.MSG_WAITALL), b"12")
+    raises("ECONNRESET", net.zsock_recv, server, 5, net.MSG_WAITALL)
+    eq(net.zsock_recv(server, 5, net.MSG_WAITALL), b"")
+    close(server)
+
+
+@needs("MSG_WAITALL", "recvmsg", "threads")
+def test_waitall_fills_every_buffer():
+    client, server = pair()
+    a, b = bytearray(3), bytearray(4)
+    thread = Thread(net.zsock_recvmsg, server, [a, b], 0, net.MSG_WAITALL)
+    for part in (b"12", b"34", b"567"):
+        sleep_ms(STARTED)
+        true(not thread.done, "it did not wait for all")
+        sendall(client, part)
+    eq(thread.join()[0], 7)
+    eq((bytes(a), bytes(b)), (b"123", b"4567"))
+    close(client, server)
+
+
+@needs("MSG_WAITALL")
+def test_waitall_of_a_datagram():
+    a, b = udp_pair()
+    net.zsock_send(a, b"12")
+    net.zsock_send(a, b"345")
+    eq(net.zsock_recv(b, 5, net.MSG_WAITALL), b"12")
+    eq(net.zsock_recv(b, 5), b"345")
+    close(a, b)

@@ -1,4 +1,6 @@
 # TCP: what Zephyr's tcp suite looks at, with Linux's answers.
+import struct
+
 import usocket_compat as net
 from check import (
     LOOPBACK,
@@ -27,10 +29,6 @@ from check import (
 V4 = net.AF_INET
 V6 = net.AF_INET6
 PATTERN = bytes((i * 7 + i // 256) % 256 for i in range(60000))
-
-
-def host_port(addr):
-    return addr[:2]
 
 
 def send_recv(family):
@@ -90,11 +88,10 @@ def test_v4_send_recv_large_nodelay():
     close(client, server)
 
 
-@needs("getsockname", "MSG_PEEK")
-def test_v4_sendto_recvfrom():
-    # On a connected stream the address of sendto is ignored; recvfrom has none to give.
-    fd, addr = listener()
-    client = tcp()
+def sendto_recvfrom(family):
+    # On a connected stream the address of sendto is ignored.
+    fd, addr = listener(family)
+    client = tcp(family)
     net.zsock_connect(client, addr)
     server, peer = net.zsock_accept(fd)
     eq(peer, net.zsock_getsockname(client))
@@ -106,6 +103,24 @@ def test_v4_sendto_recvfrom():
     eq(net.zsock_recvfrom(client, buf)[0], 4)
     eq(bytes(buf[:4]), b"pong")
     close(client, server, fd)
+
+
+@needs("getsockname", "MSG_PEEK")
+def test_v4_sendto_recvfrom():
+    sendto_recvfrom(V4)
+
+
+@needs("getsockname", "MSG_PEEK", "AF_INET6")
+def test_v6_sendto_recvfrom():
+    sendto_recvfrom(V6)
+
+
+def test_v4_sendto_recvfrom_null_dest():
+    # Zephyr's test asks for no source address; here that is recv.
+    client, server = pair()
+    eq(net.zsock_send(client, b"ping", 0), 4)
+    eq(net.zsock_recv(server, 16), b"ping")
+    close(client, server)
 
 
 @needs("recvmsg", "MSG_PEEK")
@@ -179,6 +194,30 @@ def test_open_close_immediately():
         fd = tcp()
         nonblocking(fd)
         raises("EINPROGRESS", net.zsock_connect, fd, addr)
+        close(fd)
+
+
+@needs("getsockname")
+def test_listen_binds_an_unbound_socket():
+    fd = tcp()
+    net.zsock_listen(fd)
+    host, port = net.zsock_getsockname(fd)
+    eq(host, "0.0.0.0")
+    client = tcp()
+    net.zsock_connect(client, (LOOPBACK[V4], port))
+    close(client, fd)
+
+
+@needs("IP_LOCAL_PORT_RANGE", "getsockname")
+def test_clamp_tcp_port_range():
+    # It only narrows the range of the machine.
+    low, high = 42000, 42099
+    for _ in range(3):
+        fd = tcp()
+        option = net.IPPROTO_IP, net.IP_LOCAL_PORT_RANGE
+        net.zsock_setsockopt(fd, *option + (struct.pack("I", low | high << 16),))
+        net.zsock_bind(fd, (LOOPBACK[V4], 0))
+        true(low <= net.zsock_getsockname(fd)[1] <= high)
         close(fd)
 
 

@@ -1,6 +1,8 @@
 # Contract 8: nothing sent, nothing asked for, nothing given: as Linux does it.
 import usocket_compat as net
 from check import (
+    STARTED,
+    Thread,
     at_once,
     close,
     eq,
@@ -13,8 +15,6 @@ from check import (
     sendall,
     sleep_ms,
     stream_pair,
-    Thread,
-    STARTED,
     true,
     udp,
     udp_pair,
