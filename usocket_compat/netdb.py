@@ -7,6 +7,7 @@ import sys
 from . import errno as E
 from ._port import op
 from .zio import start
+from .zwait import an_int
 
 
 def zsock_getaddrinfo(host, service, family=0, type=0, proto=0, flags=0):
@@ -31,9 +32,7 @@ def zsock_getaddrinfo(host, service, family=0, type=0, proto=0, flags=0):
             raise TypeError("host and service are str, or None; service may be int")
         if text and "\0" in text:
             raise ValueError("embedded null character")
-    for arg in (family, type, proto, flags):
-        if not isinstance(arg, int):
-            raise TypeError("family, type, proto and flags are ints")
+    an_int(family, type, proto, flags)
     if service and service.isdigit() and int(service) > 0xFFFF:
         fail("EAI_NONAME")
     if host and host[0] == "[" and host[-1] == "]" and ":" in host:
@@ -59,8 +58,11 @@ def zsock_getnameinfo(addr, flags=0):
         addr = start().unpack(bytes(addr))
     if not isinstance(addr, tuple) or not 2 <= len(addr) <= 4 or not isinstance(addr[0], str):
         raise TypeError("getnameinfo takes (host, port) or (host, port, flowinfo, scope_id)")
-    if not isinstance(addr[1], int) or not isinstance(flags, int):
-        raise TypeError("port and flags are ints")
+    if len(addr) > 2 and ":" not in addr[0]:
+        raise TypeError("an IPv4 address is (host, port)")
+    an_int(flags)
+    if not isinstance(addr[1], int):
+        raise TypeError("port is an int")
     if not 0 <= addr[1] <= 0xFFFF:
         raise OverflowError("port must be 0-65535.")
     return f(addr, flags)

@@ -122,7 +122,8 @@ def _outgoing(p, item):
     if not isinstance(item, (tuple, list)) or len(item) != 3:
         raise TypeError("an item of ancdata is (level, type, data)")
     level, kind, data = item
-    if not isinstance(level, int) or not isinstance(kind, int) or isinstance(data, (int, str)):
+    an_int(level, kind)
+    if isinstance(data, (int, str)):
         raise TypeError("an item of ancdata is (int, int, bytes-like)")
     data = bytes(memoryview(data))
     if _rights(p, item):

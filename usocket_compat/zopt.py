@@ -29,6 +29,7 @@ def set_nonblock(sock, flag):
 
 
 def flagged(family, type, proto):
+    an_int(family, type, proto)
     type, nonblock = split(type)
     fd = described(family, type, proto)
     if nonblock:

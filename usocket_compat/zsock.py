@@ -41,7 +41,7 @@ def zsock_socket(family=2, type=1, proto=0):
     Raises OSError: EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT; ENFILE when ZVFS_OPEN_MAX fds
     are open. Source: POSIX socket(), zsock_socket.
     """
-    if type > 15:
+    if type > 15 or not 0 <= family < 256:
         from .zopt import flagged
 
         return flagged(family, type, proto)

@@ -26,7 +26,6 @@ _SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
 _SO_SNDTIMEO = int(_native.SO_SNDTIMEO)
 _TICK = struct.pack("ll", TICK // 1000, TICK % 1000 * 1000)
 
-bind = _type.bind
 listen = _type.listen
 shutdown = _type.shutdown
 getsockname = _type.getsockname
@@ -78,6 +77,10 @@ def address(family, addr):
         if given != family:
             raise error(errno.EAFNOSUPPORT)
         return sockaddr.unpack(raw)
+    if family == _native.AF_INET6 and isinstance(addr, tuple) and "%" in str(addr[:1]):
+        # CPython drops the zone of a numeric host.
+        found = _native.getaddrinfo(addr[0], None, family, 0, 0, _native.AI_NUMERICHOST)[0][4]
+        return (found[0], *addr[1:3], *(0,) * (3 - len(addr)), *(addr[3:4] or found[3:4]))
     if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
         raw = os.fsencode(addr)
         if len(raw) + (raw[:1] not in (b"", b"\0")) > 108:
@@ -108,19 +111,28 @@ def close(h):
 def connect(h, addr):
     try:
         if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
-            _dissolve(h, addr)
+            _packed("connect", h, addr, len(addr))
         else:
             h.connect(addr)
     except OSError as e:
         return _failed(e)
 
 
-def _dissolve(h, raw):
+def bind(h, addr):
+    if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
+        _packed("bind", h, addr, len(addr))
+    else:
+        h.bind(addr)
+
+
+def _packed(call, h, *args):
+    """A call of libc with a sockaddr that CPython has no form for (AF_UNSPEC)."""
     import ctypes
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.connect(h.fileno(), raw, len(raw)) < 0:
+    r = getattr(ctypes.CDLL(None, use_errno=True), call)(h.fileno(), *args)
+    if r < 0:
         raise error(ctypes.get_errno())
+    return r
 
 
 def accept(h):
@@ -158,6 +170,8 @@ def recv_into(h, buf, n, flags):
 
 def sendto(h, data, flags, addr):
     try:
+        if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
+            return _packed("sendto", h, bytes(data), len(data), flags, addr, len(addr))
         return h.sendto(data, flags, addr)
     except OSError as e:
         return _failed(e)
@@ -184,6 +198,8 @@ def recvfrom_into(h, buf, n, flags):
 
 def sendmsg(h, buffers, ancdata, flags, addr):
     try:
+        if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
+            raise error(errno.EAFNOSUPPORT)
         return h.sendmsg(buffers, ancdata, flags, addr)
     except OSError as e:
         return _failed(e)

@@ -80,15 +80,21 @@ def _check(r):
 _last = (None, None, None)
 
 
+def _shows(addr):
+    return addr.__class__ is tuple and len(addr) == 2 and addr[0].__class__ is str
+
+
 def address(family, addr):
     global _last
     last = _last
-    if last[0] == addr and last[1] == family:
+    if last[0] is addr and last[1] == family:
+        return last[2]
+    if _shows(addr) and last[0] == addr and last[1] == family:
         return last[2]
     raw = pack(family, addr, getaddrinfo)
     if raw is None:
         raise OSError(_EINVAL)
-    if family == _AF_INET and isinstance(addr, tuple) and inet_ntop(family, raw[4:8]) == addr[0]:
+    if family == _AF_INET and _shows(addr) and inet_ntop(family, raw[4:8]) == addr[0]:
         _last = addr, family, raw
     return raw
 
