@@ -33,6 +33,7 @@ OPS = (
     "getpeername",  # (h) -> addr
     "setblocking",  # (h, flag)
     "timeouts",  # (h, receive_ms, send_ms): bound a call that blocks in the platform; 0 is none
+    "waiter",  # (h, events) -> object: wait(ms) -> revents or 0; without it the layer uses poller
     "ioctl",  # (h, request) -> int
     "socketpair",  # (family, type, proto) -> (h, h)
     "adopt",  # (number) -> (h, True if non-blocking), of a descriptor handed over

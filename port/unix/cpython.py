@@ -76,11 +76,11 @@ def address(family, addr):
             raise error(errno.EINVAL)
         if given != family:
             raise error(errno.EAFNOSUPPORT)
-        return sockaddr.unpack(raw)
+        addr = sockaddr.unpack(raw)
     if family == _native.AF_INET6 and isinstance(addr, tuple) and "%" in str(addr[:1]):
         # CPython drops the zone of a numeric host.
         found = _native.getaddrinfo(addr[0], None, family, 0, 0, _native.AI_NUMERICHOST)[0][4]
-        return (found[0], *addr[1:3], *(0,) * (3 - len(addr)), *(addr[3:4] or found[3:4]))
+        return (found[0],) + (addr[1:] + (0, 0))[:2] + (addr[3:4] or found[3:4])
     if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
         raw = os.fsencode(addr)
         if len(raw) + (raw[:1] not in (b"", b"\0")) > 108:

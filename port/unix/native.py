@@ -179,7 +179,14 @@ def getaddrinfo(host, service, family, type, proto, flags):
     found = []
     try:
         for host in hosts:
-            found += _native.getaddrinfo(host, service or "0", family, type, proto, flags)
+            found += _native.getaddrinfo(
+                host,
+                service or "0",  # type: ignore[arg-type]  # its stub knows no names of services
+                family,
+                type,
+                proto,
+                flags,
+            )
     except OSError as e:
         raise _gaierror(e)
     return [(f, t, p, n or "", unpack(raw)) for f, t, p, n, raw in found]

@@ -16,10 +16,10 @@ def test_shown_program_is_the_example() -> None:
     assert shown == PROGRAM.read_text()
 
 
-@pytest.mark.parametrize("target", ["cpython", "unix"])
-def test_shown_program_runs(target: str) -> None:
+@pytest.mark.parametrize("where", ["cpython", "unix"])
+def test_shown_program_runs(where: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "usocket_tools.cli", "run", "--target", target, str(PROGRAM)],
+        [sys.executable, "-m", "usocket_tools.cli", "run", "--target", where, str(PROGRAM)],
         stdout=subprocess.PIPE,
         text=True,
         timeout=60,
