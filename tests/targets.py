@@ -120,11 +120,18 @@ class HostTarget(Target):
         """The interpreter's argv and its environment, the layer importable."""
         raise NotImplementedError
 
-    def run(self, program: Path, *args: str, conf: Optional[Path] = None) -> Process:
+    def run(
+        self,
+        program: Path,
+        *args: str,
+        conf: Optional[Path] = None,
+        prefix: Iterable[str] = (),
+    ) -> Process:
+        """Start a program with the layer importable; `prefix` is a command to start it with."""
         argv, extra = self.command(conf)
         env = {k: v for k, v in os.environ.items() if k != "USOCKET_COMPAT_CONF"}
         env.update(extra)
-        return Process([*argv, str(program), *args], env)
+        return Process([*prefix, *argv, str(program), *args], env)
 
     def start(self, file: Path, names: Iterable[str]) -> Process:
         conf = file.with_suffix(".conf")
@@ -135,7 +142,8 @@ class CPython(HostTarget):
     id = "cpython"
 
     def command(self, conf: Optional[Path]) -> tuple[list[str], dict[str, str]]:
-        env = {"PYTHONPATH": str(ROOT)}
+        path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = {"PYTHONPATH": os.pathsep.join(path)}
         if conf:
             env["USOCKET_COMPAT_CONF"] = str(conf)
         return [sys.executable, "-u", "-X", "dev"], env

@@ -77,6 +77,11 @@ def address(family, addr):
         if given != family:
             raise error(errno.EAFNOSUPPORT)
         addr = sockaddr.unpack(raw)
+    if family == _native.AF_INET6 and isinstance(addr, tuple):
+        for part in addr[2:]:
+            # CPython would cut it to 32 bits.
+            if isinstance(part, int) and not 0 <= part <= 0xFFFFFFFF:
+                raise OverflowError("flowinfo and scope_id must fit 32 bits")
     if family == _native.AF_INET6 and isinstance(addr, tuple) and "%" in str(addr[:1]):
         # CPython drops the zone of a numeric host.
         found = _native.getaddrinfo(addr[0], None, family, 0, 0, _native.AI_NUMERICHOST)[0][4]

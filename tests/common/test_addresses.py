@@ -214,6 +214,18 @@ def test_malformed_v6():
     refused_by_every_call(V6, V6_BAD)
 
 
+def test_a_good_address_does_not_excuse_a_bad_one_that_equals_it():
+    a, addr = udp()
+    host, port = addr
+    for _ in range(2):
+        net.zsock_sendto(a, b"x", 0, addr)
+        raises(TypeError, net.zsock_sendto, a, b"x", 0, (host, float(port)))
+    fd = net.zsock_socket(V4, net.SOCK_DGRAM)
+    net.zsock_connect(fd, (host, port))
+    raises(TypeError, net.zsock_connect, fd, (host, float(port)))
+    close(a, fd)
+
+
 def test_port_limits():
     fd = tcp()
     for port in (1, 65535):

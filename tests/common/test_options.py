@@ -182,6 +182,15 @@ def test_negative_timeouts_do_not_wait():
     close(a, b)
 
 
+@needs("getsockopt", "SO_RCVTIMEO")
+def test_long_timeouts():
+    fd = tcp()
+    for seconds in (3600, 86400, 1000000):
+        net.zsock_setsockopt(fd, SOL, net.SO_RCVTIMEO, seconds)
+        eq(net.zsock_getsockopt(fd, SOL, net.SO_RCVTIMEO), seconds)
+    close(fd)
+
+
 @needs("getsockopt", "SO_LINGER")
 def test_linger():
     fd = tcp()

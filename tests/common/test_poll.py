@@ -153,6 +153,36 @@ def test_the_list_is_reusable_and_may_change():
     eq((net.zsock_poll(fds, 0), p.revents), (1, NVAL))
 
 
+def test_one_pollfd_in_several_lists():
+    a, b = udp_pair()
+    pa, pb = net.zsock_pollfd(a, IN), net.zsock_pollfd(b, IN)
+    lists = ([pa], [pb, pa], [pb], [pa, pb])
+    for _ in range(2):
+        eq([net.zsock_poll(fds, 0) for fds in lists], [0, 0, 0, 0])
+        net.zsock_send(a, b"x")
+        eq(net.zsock_poll(lists[1], 1000), 1)
+        eq((pa.revents, pb.revents), (0, IN))
+        eq([net.zsock_poll(fds, 0) for fds in lists], [0, 1, 1, 1])
+        pb.events = OUT
+        eq([net.zsock_poll(fds, 0) for fds in lists], [0, 1, 1, 1])
+        eq((pa.revents, pb.revents), (0, OUT))
+        pb.events = IN
+        net.zsock_recv(b, 1)
+    close(a, b)
+
+
+def test_polling_in_two_threads():
+    if not has("threads"):
+        return "refused: threads"
+    client, server = pair()
+    one = Thread(ready, server, IN)
+    two = Thread(ready, server, IN)
+    sleep_ms(STARTED)
+    sendall(client, b"x")
+    eq((one.join(), two.join()), (IN, IN))
+    close(client, server)
+
+
 def test_same_fd_twice():
     a, b = udp_pair()
     net.zsock_send(a, b"x")

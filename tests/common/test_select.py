@@ -139,6 +139,7 @@ def test_select_fds_are_ints():
     raises(TypeError, net.zsock_select, 3, [], [], 0)
     eq(select((b,), (a,), (), 0), ([], [a], []), "tuples")
     eq(select([b], {a}, [], 0), ([], [a], []), "a set")
+    eq(select(iter([b]), (fd for fd in [a]), [], 0), ([], [a], []), "iterators")
     close(a, b)
 
 

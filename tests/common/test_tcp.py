@@ -376,6 +376,13 @@ def ioctl_fionread(family):
 
 
 @needs("FIONREAD")
+def test_ioctl_fionread_of_a_listener():
+    fd, _ = listener()
+    raises("EINVAL", net.zsock_ioctl, fd, net.FIONREAD)
+    close(fd)
+
+
+@needs("FIONREAD")
 def test_ioctl_fionread_v4():
     ioctl_fionread(V4)
 

@@ -213,6 +213,29 @@ def test_a_writer_is_not_held_up_by_a_blocked_reader():
 
 
 @needs("threads")
+def test_two_acceptors():
+    fd, addr = listener()
+    threads = [Thread(net.zsock_accept, fd) for _ in range(2)]
+    sleep_ms(STARTED)
+    clients = [tcp(), tcp()]
+    for client in clients:
+        net.zsock_connect(client, addr)
+    servers = [thread.join()[0] for thread in threads]
+    eq(len(set(servers + clients)), 4)
+    close(fd, *servers + clients)
+
+
+@needs("threads")
+def test_two_readers_share_what_comes():
+    client, server = pair()
+    threads = [Thread(net.zsock_recv, server, 1) for _ in range(3)]
+    sleep_ms(STARTED)
+    sendall(client, b"abc")
+    eq(sorted(thread.join() for thread in threads), [b"a", b"b", b"c"])
+    close(client, server)
+
+
+@needs("threads")
 def test_sockets_made_in_many_threads():
     def work(n):
         for _ in range(n):

@@ -272,3 +272,27 @@ def test_closed_peer_with_unread_data():
     if has("getpeername"):
         eq(net.zsock_getpeername(client), name)
     close(client, fd)
+
+
+@needs("AF_UNIX", "socketpair", "MSG_WAITALL")
+def test_seqpacket_keeps_the_bounds_of_messages():
+    a, b = net.zsock_socketpair(net.AF_UNIX, net.SOCK_SEQPACKET)
+    for message in (b"one", b"second", b"three"):
+        eq(net.zsock_send(a, message), len(message))
+    eq(net.zsock_recv(b, 10), b"one")
+    eq(net.zsock_recv(b, 10, net.MSG_WAITALL), b"second")
+    eq(net.zsock_recv(b, 2), b"th")
+    nonblocking(b)
+    raises("EAGAIN", net.zsock_recv, b, 10)
+    close(a)
+    eq(net.zsock_recv(b, 10), b"")
+    close(b)
+
+
+@needs("AF_UNIX", "getsockname")
+def test_a_path_that_is_no_text_comes_back_usable():
+    raw = b"\xff\xfe-no-utf8"
+    fd = stream_server(raw)
+    client = net.zsock_socket(UNIX, STREAM)
+    net.zsock_connect(client, net.zsock_getsockname(fd))
+    close(client, fd)

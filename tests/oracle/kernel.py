@@ -81,36 +81,27 @@ def ioctl(fd: int, request: int, value: int = 0) -> int:
     return struct.unpack("i", fcntl.ioctl(fd, request, struct.pack("i", value)))[0]
 
 
-def _number(fd: int, request: int) -> int | None:
-    try:
-        return ioctl(fd, request)
-    except OSError:
-        return None
-
-
-def readable(fd: int) -> int | None:
-    return _number(fd, termios.FIONREAD)
-
-
-def unsent(sock: SocketType) -> int:
-    """Bytes that TCP holds back (Nagle, a full window)."""
-    if sock.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0] in (TCP_CLOSE, TCP_LISTEN):
-        return 0
-    return _number(sock.fileno(), SIOCOUTQNSD) or 0
-
-
-def queue(sock: SocketType) -> tuple[int, int] | None:
-    """A TCP listener's waiting connections, and how many may wait."""
-    try:
-        info = sock.getsockopt(IPPROTO_TCP, TCP_INFO, 32)
-    except OSError:
-        return None
-    # A listener keeps these two in tcpi_unacked and tcpi_sacked.
-    waiting, limit = struct.unpack_from("II", info, 24)
-    return (waiting, limit) if info[0] == TCP_LISTEN else None
-
-
-def state(sock: SocketType) -> tuple:
-    """What the kernel would tell about a socket now, without changing it."""
+def state(sock: SocketType, tcp: bool) -> tuple[tuple, int]:
+    """What the kernel would tell about a socket now, without changing it; and how many bytes
+    TCP holds back (Nagle, a full window)."""
     fd = sock.fileno()
-    return revents(fd, _ALL), readable(fd), queue(sock)
+    known: tuple = (revents(fd, _ALL),)
+    held = 0
+    if tcp:
+        info = sock.getsockopt(IPPROTO_TCP, TCP_INFO, 32)
+        if info[0] == TCP_LISTEN:
+            # A listener keeps in tcpi_unacked and tcpi_sacked how many connections wait, and may.
+            return (*known, struct.unpack_from("II", info, 24)), 0
+        if info[0] != TCP_CLOSE:
+            held = ioctl(fd, SIOCOUTQNSD)
+    try:
+        return (*known, ioctl(fd, termios.FIONREAD)), held
+    except OSError:
+        return known, held
+
+
+def readable(fd: int) -> int:
+    try:
+        return ioctl(fd, termios.FIONREAD)
+    except OSError:
+        return 0

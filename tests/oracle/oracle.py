@@ -145,8 +145,8 @@ VALUES = st.one_of(
     st.sampled_from([b"", b"\1", b"\1\0\0\0", bytes(4), b"\1\0\0\0\0\0\0\0", b"\x7f\0\0\1" * 2]),
     st.sampled_from([bytearray(b"\xe0\1\2\3\x7f\0\0\1"), memoryview(b"\1\0\0\0")]),
 )
-# Small buffers make how much fits a matter of timing.
-SIZES_SET = (socket.SO_SNDBUF, socket.SO_RCVBUF)
+# Small buffers make how much fits a matter of timing, and TCP sizes them itself until told.
+SIZES = ((SOL, socket.SO_SNDBUF), (SOL, socket.SO_RCVBUF))
 
 PEEK, DONTWAIT, WAITALL = socket.MSG_PEEK, socket.MSG_DONTWAIT, socket.MSG_WAITALL
 TRUNC, OOB, MORE = socket.MSG_TRUNC, socket.MSG_OOB, socket.MSG_MORE
@@ -234,6 +234,7 @@ _LIFE = st.one_of(
     _call("dissolve"),
     _call("accept", _THERE),
     _call("shutdown", _one(0, 1, 2, 1, 2, 3, -1)),
+    _call("shutdown", _one(0, 1)),
     _call("close"),
     _call("close"),
     # One argument that is wrong: of several any may be told.
@@ -243,7 +244,7 @@ _LIFE = st.one_of(
 )
 _STATE = st.one_of(
     _call("so_error"),
-    _call("expire", _one(20, 20, 40)),
+    _call("expire", _one(12, 20)),
     _call("getsockopt", st.sampled_from(READABLE), _one(0, 0, 4, 8, 1, 16)),
     _call("setsockopt", st.sampled_from(SETTABLE), VALUES),
     _call("timeout", st.booleans(), _one(0, 20, 40, 1000), _one("float", "int", "timeval")),
@@ -313,6 +314,8 @@ class Twin:
         # Which socket gets what is sent to its port is up to the kernel.
         self.ambiguous = False
         self.ports = (0, 0)
+        # Options that were set.
+        self.set: set[tuple] = set()
 
     def __repr__(self) -> str:
         return f"#{self.number}"
@@ -459,10 +462,13 @@ class Machine(RuleBasedStateMachine):
             if not twin.open:
                 continue
             while True:
-                states = kernel.state(twin.handle), kernel.state(twin.plain)
-                held = twin.tcp and kernel.unsent(twin.handle) + kernel.unsent(twin.plain)
+                states, held = zip(
+                    kernel.state(twin.handle, twin.tcp), kernel.state(twin.plain, twin.tcp)
+                )
+                if states[0] == states[1] and not any(held):
+                    break
                 spent = time.monotonic() - begin
-                if states[0] == states[1] and (not held or spent > HELD):
+                if states[0] == states[1] and spent > HELD:
                     break
                 self.check(spent < SETTLE, f"the states of {twin} differ for long: {states}")
                 time.sleep(0.0002 if spent < 0.02 else 0.005)
@@ -664,6 +670,7 @@ class Machine(RuleBasedStateMachine):
         """Makes the calls; the sockets that came out of them."""
         new: list[Twin] = []
         for twin, (name, *args) in calls:
+            self.settled()
             if name[:4] == "recv" and args.pop():
                 twin = self.readable(twin)
             if name == "accept" and args.pop():
@@ -674,7 +681,6 @@ class Machine(RuleBasedStateMachine):
                 twin = next((t for t in self.twins if t.family == 1 and t.paired()), twin)
             if self.usable(twin):
                 new += getattr(self, name)(twin, *args) or ()
-                self.settled()
         return new
 
     def odd_socket(self, twin: Twin, family: int, type: int, proto: int) -> None:
@@ -795,7 +801,7 @@ class Machine(RuleBasedStateMachine):
         if self.urgent or not twin.is_ready(event):
             # A stream with nothing but urgent data is ready and has nothing to read.
             return flags | DONTWAIT
-        if flags & WAITALL and (kernel.readable(twin.plain.fileno()) or 0) < size:
+        if flags & WAITALL and kernel.readable(twin.plain.fileno()) < size:
             # Less may be all: at the end of the stream.
             ended = kernel.revents(twin.plain.fileno(), kernel.POLLRDHUP)
             return flags if ended & (kernel.POLLRDHUP | 16) else flags | DONTWAIT
@@ -895,6 +901,8 @@ class Machine(RuleBasedStateMachine):
 
         result = self.both(mine, plain, seen)
         self.timely(result, twin, twin.rcvtimeo, flags)
+        if twin.stream and size and result[0] == ("gave", (b"" if form == "bytes" else 0, b"")):
+            self.both(mine, plain, seen)  # the end of a stream stays the end
 
     def recvfrom(self, twin: Twin, size: int, flags: int, into: bool) -> None:
         flags = self.patience(twin, flags, select.POLLIN, size)
@@ -1001,20 +1009,24 @@ class Machine(RuleBasedStateMachine):
     def getsockopt(self, twin: Twin, option: tuple, buflen: int) -> None:
         if buflen and option in ((SOL, socket.SO_RCVTIMEO), (SOL, socket.SO_SNDTIMEO)):
             buflen = 16
+        if twin.tcp and option in SIZES and option not in twin.set:
+            return
         self.both(
             lambda: net.zsock_getsockopt(twin.fd, *option, buflen),
             lambda: twin.plain.getsockopt(*option, *([buflen] if buflen else [])),
         )
 
     def setsockopt(self, twin: Twin, option: tuple, value: Any) -> None:
-        if option[1] in SIZES_SET and option[0] == SOL and isinstance(value, int):
+        if option in SIZES and isinstance(value, int):
             value = max(value, 16384)
         if option == (SOL, socket.SO_REUSEPORT):
             twin.ambiguous = True
-        self.both(
+        result = self.both(
             lambda: net.zsock_setsockopt(twin.fd, *option, value),
             lambda: twin.plain.setsockopt(*option, value),
         )
+        if result[0][0] == "gave":
+            twin.set.add(option)
         # What it was set to, and that options of the same number were not.
         for same in READABLE:
             if same[1] == option[1]:

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from usocket_tools import micropython
 
 ROOT = Path(__file__).parents[2]

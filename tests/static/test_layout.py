@@ -1,0 +1,155 @@
+"""The rules that keep the on-device code small and one-directional."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import port as port_interface
+from usocket_tools import micropython
+from usocket_tools.files import device_files, ports
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE_MOST = 400  # lines of a file
+CORE_MOST = 1000  # lines above the port that a program with a TCP socket loads
+HEAP = "64k"  # of the 64-bit interpreter, that such a program fits into
+CORE = "import usocket_compat as net; net.zsock_close(net.zsock_socket())"
+
+
+def device_sources() -> dict[str, Path]:
+    return {name: file for port in ports() for name, file in device_files(port).items()}
+
+
+def lines(file: Path) -> int:
+    return len(file.read_text().splitlines())
+
+
+def test_files_are_small():
+    sizes = {name: lines(file) for name, file in device_sources().items()}
+    assert {name: n for name, n in sizes.items() if n > FILE_MOST} == {}
+
+
+def test_core_is_small():
+    program = CORE + (
+        "; import sys; print([m.__file__ for name, m in sys.modules.items()"
+        " if name.startswith('usocket_compat') and 'port' not in name.split('.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {file: lines(Path(file)) for file in ast.literal_eval(done.stdout)}
+    assert sum(loaded.values()) <= CORE_MOST, loaded
+
+
+def test_core_fits_a_small_heap(tmp_path):
+    interpreter = micropython.find("newest")
+    if not interpreter.mpy_cross:
+        pytest.skip("this MicroPython has no mpy-cross beside it")
+    for name, file in device_files("unix").items():
+        if file.name == "cpython.py":
+            continue  # for another interpreter
+        compiled = (tmp_path / name).with_suffix(".mpy")
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([interpreter.mpy_cross, file, "-o", compiled], check=True)
+    done = subprocess.run(
+        [interpreter.path, "-X", f"heapsize={HEAP}", "-c", CORE],
+        cwd=tmp_path,
+        env={"MICROPYPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def imported(file: Path) -> set[str]:
+    """Modules that the file imports, relative ones with their dots."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            found |= {base + "." * bool(node.module) + alias.name for alias in node.names} | {base}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "__import__":
+            found.add(ast.unparse(node.args[0]).strip("'\""))
+    return found
+
+
+def test_ports_know_nothing_of_the_layer():
+    for name, file in device_sources().items():
+        if name.startswith("usocket_compat/port/"):
+            above = {m for m in imported(file) if re.match(r"usocket_compat|\.\.", m)}
+            assert not above, f"{name} imports {above}"
+
+
+def test_one_file_finds_the_port():
+    for name, file in device_sources().items():
+        if not name.startswith("usocket_compat/port/") and name != "usocket_compat/_port.py":
+            found = {m for m in imported(file) if re.search(r"\bport\b", m)}
+            assert not found, f"{name} imports {found}"
+
+
+def test_one_file_asks_for_the_platform():
+    asking = [n for n, file in device_sources().items() if "sys.platform" in file.read_text()]
+    assert asking == ["usocket_compat/port/__init__.py"]
+
+
+def test_table_stands_alone():
+    """fdtable.py knows of sockets as little as can be, and calls nothing of a port."""
+    assert imported(ROOT / "usocket_compat/fdtable.py") <= {
+        *(".", "._config", "._port", ".errno", "._port.allocate_lock", "._port.load"),
+        *("_thread", "_thread.allocate_lock"),
+    }
+
+
+def documented() -> set[str]:
+    """Names in port/__init__.py that have a comment beside them."""
+    return set(re.findall(r'^    "(\w+)",  # \S', (ROOT / "port/__init__.py").read_text(), re.M))
+
+
+def test_operations_are_documented():
+    assert documented() == {*port_interface.OPS, *port_interface.NEEDED}
+
+
+def asked_of_port(file: Path) -> set[str]:
+    """Names that the file takes from the port, which the layer calls p."""
+    asked = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Attribute):
+            if re.fullmatch(r"p|zio\.p|(_port\.)?(load|start)\(\)", ast.unparse(node.value)):
+                asked.add(node.attr)
+        elif isinstance(node, ast.Call):
+            # op("shutdown"), getattr(p, "waiter", None)
+            called = re.match(r"op\('(\w+)'\)|\w+attr\((?:zio\.)?p, '(\w+)'", ast.unparse(node))
+            asked |= {name for name in (called.groups() if called else ()) if name}
+    return asked
+
+
+def test_no_other_operations_are_used():
+    how_to = (ROOT / "docs/adding-a-port.md").read_text()
+    known = documented() | {"numbers"} | set(re.findall(r"`(\w+)\(", how_to))
+    asked = {
+        name: asked_of_port(file) - known
+        for name, file in device_sources().items()
+        if not name.startswith("usocket_compat/port/")
+    }
+    assert {name: names for name, names in asked.items() if names} == {}
+
+
+@pytest.mark.parametrize("name", ["cpython", "libc", "native"])
+def test_ports_have_what_is_needed(name):
+    tree = ast.parse((ROOT / "port/unix" / f"{name}.py").read_text())
+    has = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            has.add(node.name)
+        elif isinstance(node, ast.ImportFrom):
+            has |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            has |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    assert set(port_interface.NEEDED) <= has
