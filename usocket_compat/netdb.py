@@ -65,6 +65,9 @@ def zsock_getnameinfo(addr, flags=0):
         raise TypeError("port is an int")
     if not 0 <= addr[1] <= 0xFFFF:
         raise OverflowError("port must be 0-65535.")
+    for part in addr[2:]:
+        if isinstance(part, int) and not 0 <= part <= 0xFFFFFFFF:
+            raise OverflowError("flowinfo and scope_id must fit 32 bits")
     return f(addr, flags)
 
 

@@ -533,7 +533,8 @@ class Machine(RuleBasedStateMachine):
         host = LOOPBACK[twin.family]
         ports = (0, 0) if new else (CLOSED_PORT, CLOSED_PORT)
         if how in ("twin", "packed", "mapped") and to and to.family in LOOPBACK:
-            if not to.ambiguous:
+            # Its number may be anyone's among sockets of another type, or after its close.
+            if to.open and to.plain.type == twin.plain.type and not to.ambiguous:
                 ports = to.ports
         if how == "any":
             host = ""

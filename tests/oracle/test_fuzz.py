@@ -219,7 +219,7 @@ def packed(case) -> bool:
 def plain(case) -> str | None:
     """What plain CPython gives, or "refused"; None where it has no such call, or other rules."""
     name, *args = case
-    if name in ("getaddrinfo", "getnameinfo") and far_port(args):
+    if name in ("getaddrinfo", "getnameinfo") and far_port(args) or cut(args):
         return None
     if name == "on_socket":
         kind, call, *args = args
@@ -245,6 +245,12 @@ def plain(case) -> str | None:
 def far_port(args) -> bool:
     port = args[0][1:2] if isinstance(args[0], tuple) else args[1:2]
     return any(isinstance(n, int) and not 0 <= n <= 65535 for n in port)
+
+
+def cut(args) -> bool:
+    """Whether CPython would cut the flowinfo or scope_id of an address to 32 bits."""
+    parts = [part for arg in args if isinstance(arg, tuple) for part in arg[2:]]
+    return any(isinstance(n, int) and not 0 <= n < 1 << 32 for n in parts)
 
 
 def tried(call, *args) -> str:
