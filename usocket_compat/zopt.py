@@ -181,9 +181,10 @@ def _milliseconds(p, value):
         if not 0 <= us < 1000000:
             raise p.error(E.EDOM)
         us += seconds * 1000000
-    # Not a number compares false; what outlasts the clock's half turn cannot be waited for.
-    if not us < 0x1FFFFFFF * 1000:
+    if us != us:  # not a number
         raise p.error(E.EDOM)
+    if us >= 1 << 50:
+        return 0  # 35 years are for ever
     # As on Linux a negative time is over at once.
     return -1 if us < 0 else int((us + 999) // 1000)
 

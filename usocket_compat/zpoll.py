@@ -244,6 +244,7 @@ def zsock_select(rlist, wlist, xlist, timeout_s=None):
     p = start()
     if timeout_s is not None and not timeout_s >= 0:
         raise p.error(E.EINVAL)
+    rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
     wanted = {}
     for fds, event in ((rlist, _POLLIN), (wlist, _POLLOUT), (xlist, _POLLPRI)):
         for fd in fds:

@@ -25,11 +25,11 @@ def _give_up(fd, h):
 
 
 def describe(fd, family, type):
-    """What is not as Sock has it by default. SOCK_STREAM is 1, SOCK_DGRAM 2 on every system."""
+    """What is not as Sock has it by default. SOCK_STREAM is 1 on every system."""
     if family != 2:
         tab[fd].family = family
     if type != 1:
-        tab[fd].stream = type != 2
+        tab[fd].stream = False
 
 
 def zsock_socket(family=2, type=1, proto=0):

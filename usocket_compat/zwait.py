@@ -258,6 +258,7 @@ def accept_rest(fd, sock, got):
 
 def inherit(entry, sock):
     entry.family = sock.family
+    entry.stream = sock.stream
     if sock.family == p.number("AF_UNIX"):
         # There the kernel lets nothing be inherited.
         try:

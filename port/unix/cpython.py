@@ -35,7 +35,6 @@ fileno = _type.fileno
 unpack = sockaddr.unpack
 gaierror = _native.gaierror
 names = numbers.names
-getnameinfo = _native.getnameinfo
 gethostname = _native.gethostname
 inet_ntop = _native.inet_ntop
 
@@ -284,6 +283,12 @@ def getaddrinfo(host, service, family, type, proto, flags):
         (int(f), int(t), p, name, addr)
         for f, t, p, name, addr in _native.getaddrinfo(host, service, family, type, proto, flags)
     ]
+
+
+def getnameinfo(addr, flags):
+    if "%" in addr[0]:
+        addr = address(_native.AF_INET6, addr)
+    return _native.getnameinfo(addr, flags)
 
 
 def inet_pton(family, text):

@@ -81,7 +81,9 @@ _last = (None, None, None)
 
 
 def _shows(addr):
-    return addr.__class__ is tuple and len(addr) == 2 and addr[0].__class__ is str
+    if addr.__class__ is not tuple or len(addr) != 2:
+        return False
+    return addr[0].__class__ is str and addr[1].__class__ is int
 
 
 def address(family, addr):

@@ -160,11 +160,13 @@ def test_items_wider_than_a_byte():
     eq(ready(server, net.POLLIN), net.POLLIN)
     eq(net.zsock_recv(server, into), 6)
     eq(list(into), [1, 2, 3, 9])
-    eq(net.zsock_send(client, memoryview(words)), 6)
-    into = array.array("H", [0, 0, 0])
-    eq(ready(server, net.POLLIN), net.POLLIN)
-    eq(net.zsock_recv(server, memoryview(into)), 6)
-    eq(list(into), [1, 2, 3])
+    if hasattr(memoryview(words), "cast"):
+        # MicroPython's memoryview does not tell the width of its items (docs/parity.md).
+        eq(net.zsock_send(client, memoryview(words)), 6)
+        into = array.array("H", [0, 0, 0])
+        eq(ready(server, net.POLLIN), net.POLLIN)
+        eq(net.zsock_recv(server, memoryview(into)), 6)
+        eq(list(into), [1, 2, 3])
     close(client, server)
 
 

@@ -135,7 +135,6 @@ READABLE = SETTABLE + [
     (SOL, socket.SO_SNDTIMEO),
     (SOL, socket.SO_RCVLOWAT),
     (SOL, socket.SO_SNDLOWAT),
-    (TCP, socket.TCP_MAXSEG),
     (TCP, socket.TCP_FASTOPEN),
     (IP, 14),  # IP_MTU
     (IP6, 24),  # IPV6_MTU
@@ -314,6 +313,8 @@ class Twin:
         # Which socket gets what is sent to its port is up to the kernel.
         self.ambiguous = False
         self.ports = (0, 0)
+        # It was bound, and did nothing that gives a port up.
+        self.held = False
         # Options that were set.
         self.set: set[tuple] = set()
 
@@ -533,8 +534,8 @@ class Machine(RuleBasedStateMachine):
         host = LOOPBACK[twin.family]
         ports = (0, 0) if new else (CLOSED_PORT, CLOSED_PORT)
         if how in ("twin", "packed", "mapped") and to and to.family in LOOPBACK:
-            # Its number may be anyone's among sockets of another type, or after its close.
-            if to.open and to.plain.type == twin.plain.type and not to.ambiguous:
+            # Of what has no hold on its port the number may by now be anyone's.
+            if to.open and to.held and to.plain.type == twin.plain.type and not to.ambiguous:
                 ports = to.ports
         if how == "any":
             host = ""
@@ -700,8 +701,10 @@ class Machine(RuleBasedStateMachine):
             return
         mine, theirs = self.address(twin, how, to, new=True)
         result = self.both(lambda: net.zsock_bind(twin.fd, mine), lambda: twin.plain.bind(theirs))
-        if result[0][0] == "gave" and how in ("twin", "packed") and to:
-            twin.ambiguous = to.ambiguous = True
+        if result[0][0] == "gave":
+            twin.held = True
+            if how in ("twin", "packed") and to:
+                twin.ambiguous = to.ambiguous = True
 
     def listen(self, twin: Twin, backlog: int) -> None:
         result = self.both(
@@ -725,6 +728,7 @@ class Machine(RuleBasedStateMachine):
         if good and how != "closed":
             to.pending += 1
         twin.odd = True
+        twin.held = twin.held and not twin.tcp
 
     def refused(self, twin: Twin, nonblock: bool, ask: bool) -> list[Twin]:
         """A new socket whose connection is refused, if this one's family has such a thing."""
@@ -747,6 +751,7 @@ class Machine(RuleBasedStateMachine):
             lambda: kernel.connect(twin.plain.fileno(), raw),
         )
         twin.odd = True
+        twin.held = False
 
     def accept(self, twin: Twin) -> list[Twin]:
         if self.full() or twin.shared:
@@ -776,6 +781,7 @@ class Machine(RuleBasedStateMachine):
     def shutdown(self, twin: Twin, how: int) -> None:
         self.both(lambda: net.zsock_shutdown(twin.fd, how), lambda: twin.plain.shutdown(how))
         twin.odd = True
+        twin.held = twin.held and not twin.tcp
 
     def close(self, twin: Twin) -> None:
         if not twin.open:
