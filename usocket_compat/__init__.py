@@ -55,9 +55,9 @@ def _find(table, name, prefix):
 _lock = _port.allocate_lock()
 
 
-def __getattr__(name):
+def __getattr__(name, lock=_lock):
     # One thread at a time: neither MicroPython's import nor its dicts expect a second.
-    _lock.acquire()
+    lock.acquire()
     try:
         value = _value(name)
         if value is None:
@@ -65,7 +65,7 @@ def __getattr__(name):
         globals()[name] = value
         return value
     finally:
-        _lock.release()
+        lock.release()
 
 
 def _value(name):

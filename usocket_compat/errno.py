@@ -6,14 +6,15 @@ from ._port import allocate_lock, load
 _lock = allocate_lock()
 
 
-def __getattr__(name):
+# By defaults, not globals: another thread may be adding to those, and no GIL keeps it from it.
+def __getattr__(name, load=load, lock=_lock):
     if name[:1] == "E":
         try:
             value = load().number(name)
         except KeyError:
             raise AttributeError(name)
-        _lock.acquire()
+        lock.acquire()
         globals()[name] = value
-        _lock.release()
+        lock.release()
         return value
     raise AttributeError(name)

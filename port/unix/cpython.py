@@ -84,7 +84,9 @@ def address(family, addr):
     if family == _native.AF_INET6 and isinstance(addr, tuple) and "%" in str(addr[:1]):
         # CPython drops the zone of a numeric host.
         found = _native.getaddrinfo(addr[0], None, family, 0, 0, _native.AI_NUMERICHOST)[0][4]
-        return (found[0],) + (addr[1:] + (0, 0))[:2] + (addr[3:4] or found[3:4])
+        return (
+            (found[0],) + (addr[1:] + (0, 0))[:2] + (addr[3:4] if any(addr[3:4]) else found[3:4])
+        )
     if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
         raw = os.fsencode(addr)
         if len(raw) + (raw[:1] not in (b"", b"\0")) > 108:

@@ -5,6 +5,7 @@ import struct
 import usocket_compat as net
 from check import (
     LOOPBACK,
+    Thread,
     close,
     eq,
     needs,
@@ -13,6 +14,7 @@ from check import (
     raises,
     recv_exactly,
     sendall,
+    sleep_ms,
     true,
     udp,
     udp_pair,
@@ -21,6 +23,7 @@ from check import (
 V4 = net.AF_INET
 V6 = net.AF_INET6
 ROOM = 256  # more than any control message here needs
+STALL = 300  # ms that a reader keeps its writer waiting
 
 
 def rights(*fds):
@@ -147,6 +150,24 @@ def test_rights_on_a_stream_keep_their_place():
     eq(sum(g[1] for g in got), 1)
     eq(b"".join(g[0] for g in got), b"plainwithafter")
     close(a, b, c, d)
+
+
+@needs("scm_rights", "threads")
+def test_rights_of_a_message_sent_in_parts_arrive_once():
+    a, b = net.zsock_socketpair()
+    c, d = net.zsock_socketpair()
+    size = 300000  # more than a pair holds
+    thread = Thread(net.zsock_sendmsg, a, [bytes(size // 2), bytes(size // 2)], rights(c))
+    sleep_ms(STALL)
+    buf = bytearray(65536)
+    got, fds = 0, []
+    while got < size:
+        count, ancdata, _, _ = net.zsock_recvmsg(b, [buf], ROOM)
+        true(count, "EOF at %d" % got)
+        got += count
+        fds += received_fds(ancdata)
+    eq((thread.join(), got, len(fds)), (size, size, 1))
+    close(a, b, c, d, *fds)
 
 
 def enabled(fd, level, option):

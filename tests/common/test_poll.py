@@ -151,6 +151,19 @@ def test_the_list_is_reusable_and_may_change():
     eq((net.zsock_poll(fds, 1000), p.revents), (1, IN))
     close(c, d)
     eq((net.zsock_poll(fds, 0), p.revents), (1, NVAL))
+    # And another one, with nothing of the list touched.
+    c, d = udp_pair()
+    eq(net.zsock_poll(fds, 0), 0)
+    net.zsock_send(d if p.fd == c else c, b"z")
+    eq((net.zsock_poll(fds, 1000), p.revents), (1, IN))
+    close(c, d)
+    # And with the platform's descriptors in another order, a file among them.
+    with open("shift", "w"):
+        c, d = udp_pair()
+        eq((net.zsock_poll(fds, 0), p.revents), (0, 0))
+        net.zsock_send(d if p.fd == c else c, b"z")
+        eq((net.zsock_poll(fds, 1000), p.revents), (1, IN))
+        close(c, d)
 
 
 def test_one_pollfd_in_several_lists():

@@ -84,6 +84,14 @@ def test_select_reports_errors_as_read_and_write():
     close(fd)
 
 
+@needs("select")
+def test_select_a_fresh_socket():
+    # Hung up, so that neither call would wait.
+    fd = tcp()
+    eq(select([fd], [fd], [fd], 0), ([fd], [fd], []))
+    close(fd)
+
+
 @needs("select", "SO_LINGER")
 def test_select_after_reset():
     client, server = pair()
