@@ -238,9 +238,10 @@ def connections(n):
 
 
 def raw_target(listener):
-    from port.unix import libc
+    # A handle of the layer's port is the descriptor, so the port can say what MicroPython cannot.
+    from usocket_compat._port import load
 
-    return raw_address(libc.getsockname(listener.fileno())[1])
+    return raw_address(load().getsockname(listener.fileno())[1])
 
 
 def polling(n, count=64):

@@ -22,13 +22,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    ids = [t.id for t in all_targets()]
+    for unknown in set(config.getoption("--target") or ids) - set(ids):
+        raise pytest.UsageError(f"no target {unknown!r}; there are {', '.join(ids)}")
+
+
 def chosen(config: pytest.Config) -> list[Target]:
-    targets = {t.id: t for t in all_targets()}
-    ids = config.getoption("--target") or list(targets)
-    unknown = [i for i in ids if i not in targets]
-    if unknown:
-        raise pytest.UsageError(f"no target {unknown[0]!r}; there are {', '.join(targets)}")
-    return [targets[i] for i in ids]
+    ids = config.getoption("--target")
+    return [t for t in all_targets() if not ids or t.id in ids]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

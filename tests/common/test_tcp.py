@@ -1,27 +1,21 @@
 # TCP: what Zephyr's tcp suite looks at, with Linux's answers.
-import struct
 
 import usocket_compat as net
 from check import (
     LOOPBACK,
     Thread,
-    at_once,
     bind_free,
-    black_hole,
     close,
-    closed_port,
     eq,
     fill,
     listener,
     needs,
-    nonblocking,
     pair,
     raises,
     raises_after,
     ready,
     recv_exactly,
     sendall,
-    take_error,
     tcp,
     true,
 )
@@ -188,86 +182,6 @@ def test_shutdown_both_and_errors():
     close(client, server, fresh)
 
 
-def test_open_close_immediately():
-    addr = closed_port()
-    for _ in range(20):
-        fd = tcp()
-        nonblocking(fd)
-        raises("EINPROGRESS", net.zsock_connect, fd, addr)
-        close(fd)
-
-
-@needs("getsockname")
-def test_listen_binds_an_unbound_socket():
-    fd = tcp()
-    net.zsock_listen(fd)
-    host, port = net.zsock_getsockname(fd)
-    eq(host, "0.0.0.0")
-    client = tcp()
-    net.zsock_connect(client, (LOOPBACK[V4], port))
-    close(client, fd)
-
-
-@needs("IP_LOCAL_PORT_RANGE", "getsockname")
-def test_clamp_tcp_port_range():
-    # It only narrows the range of the machine.
-    low, high = 42000, 42099
-    for _ in range(3):
-        fd = tcp()
-        option = net.IPPROTO_IP, net.IP_LOCAL_PORT_RANGE
-        net.zsock_setsockopt(fd, *option + (struct.pack("I", low | high << 16),))
-        net.zsock_bind(fd, (LOOPBACK[V4], 0))
-        true(low <= net.zsock_getsockname(fd)[1] <= high)
-        close(fd)
-
-
-@needs("SO_SNDTIMEO")
-def test_connect_timeout():
-    # socket(7): a connect that SO_SNDTIMEO ends is EINPROGRESS.
-    fd, addr, queued = black_hole()
-    client = tcp()
-    net.zsock_setsockopt(client, net.SOL_SOCKET, net.SO_SNDTIMEO, 0.2)
-    raises_after(200, "EINPROGRESS", net.zsock_connect, client, addr)
-    close(client, queued, fd)
-
-
-def test_async_connect_timeout():
-    fd, addr, queued = black_hole()
-    client = tcp()
-    nonblocking(client)
-    raises("EINPROGRESS", net.zsock_connect, client, addr)
-    raises("EALREADY", net.zsock_connect, client, addr)
-    eq(ready(client, net.POLLOUT, 100), 0)
-    close(client, queued, fd)
-
-
-def test_async_connect():
-    fd, addr = listener()
-    client = tcp()
-    nonblocking(client)
-    raises("EINPROGRESS", net.zsock_connect, client, addr)
-    eq(ready(client, net.POLLOUT), net.POLLOUT)
-    server, _ = net.zsock_accept(fd)
-    sendall(client, b"up")
-    eq(recv_exactly(server, 2), b"up")
-    close(client, server, fd)
-
-
-def test_v4_accept_timeout():
-    fd, _ = listener()
-    nonblocking(fd)
-    at_once(raises, "EAGAIN", net.zsock_accept, fd)
-    close(fd)
-
-
-@needs("SO_RCVTIMEO")
-def test_accept_rcvtimeo():
-    fd, _ = listener()
-    net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.15)
-    raises_after(150, "EAGAIN", net.zsock_accept, fd)
-    close(fd)
-
-
 def so_rcvtimeo(family):
     client, server = pair(family)
     for ms in (250, 200):
@@ -337,29 +251,6 @@ def test_v6_msg_waitall():
     msg_waitall(V6)
 
 
-def listen_backlog(family):
-    # A backlog of 0 still holds one connection; the next waits until it is accepted.
-    fd, addr = listener(family, backlog=0)
-    first, second = tcp(family), tcp(family)
-    net.zsock_connect(first, addr)
-    nonblocking(second)
-    raises("EINPROGRESS", net.zsock_connect, second, addr)
-    eq(ready(second, net.POLLOUT, 100), 0)
-    server, _ = net.zsock_accept(fd)
-    sendall(first, b"1")
-    eq(recv_exactly(server, 1), b"1")
-    close(first, second, server, fd)
-
-
-def test_v4_listen_backlog():
-    listen_backlog(V4)
-
-
-@needs("AF_INET6")
-def test_v6_listen_backlog():
-    listen_backlog(V6)
-
-
 def ioctl_fionread(family):
     client, server = pair(family)
     eq(net.zsock_ioctl(server, net.FIONREAD), 0)
@@ -390,37 +281,6 @@ def test_ioctl_fionread_v4():
 @needs("FIONREAD", "AF_INET6")
 def test_ioctl_fionread_v6():
     ioctl_fionread(V6)
-
-
-def refused_connect():
-    fd = tcp()
-    nonblocking(fd)
-    raises("EINPROGRESS", net.zsock_connect, fd, closed_port())
-    return fd
-
-
-@needs("select", "SO_ERROR")
-def test_connect_and_wait_for_v4_select():
-    fd = refused_connect()
-    eq(net.zsock_select([], [fd], [], 2), ([], [fd], []))
-    eq(take_error(fd), "ECONNREFUSED")
-    close(fd)
-
-
-@needs("SO_ERROR")
-def test_connect_and_wait_for_v4_poll_pollout():
-    fd = refused_connect()
-    eq(ready(fd, net.POLLOUT), net.POLLOUT | net.POLLERR | net.POLLHUP)
-    eq(take_error(fd), "ECONNREFUSED")
-    close(fd)
-
-
-@needs("SO_ERROR")
-def test_connect_and_wait_for_v4_poll_pollin():
-    fd = refused_connect()
-    eq(ready(fd, net.POLLIN), net.POLLIN | net.POLLERR | net.POLLHUP)
-    eq(take_error(fd), "ECONNREFUSED")
-    close(fd)
 
 
 @needs("MSG_OOB")
