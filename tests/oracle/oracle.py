@@ -69,7 +69,7 @@ def _has_ipv6() -> bool:
 
 
 if not _has_ipv6():
-    del KINDS["tcp6"], KINDS["udp6"]
+    del KINDS["tcp6"], KINDS["udp6"], LOOPBACK[socket.AF_INET6]
 
 
 def _closed_port() -> int:
@@ -106,7 +106,7 @@ SETTABLE = [
     (TCP, socket.TCP_USER_TIMEOUT),
     (IP, socket.IP_TTL),
     (IP, socket.IP_TOS),
-    (IP, socket.IP_RECVTOS),
+    (IP, 13),  # IP_RECVTOS
     (IP, 12),  # IP_RECVTTL
     (IP, 8),  # IP_PKTINFO
     (IP, socket.IP_MULTICAST_TTL),

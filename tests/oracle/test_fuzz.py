@@ -256,8 +256,8 @@ def cut(args) -> bool:
 def tried(call, *args) -> str:
     try:
         return f"gave {call(*args)!r}"
-    except (OSError, TypeError, ValueError, OverflowError):
-        return "refused"
+    except (OSError, TypeError, ValueError, OverflowError, DeprecationWarning):
+        return "refused"  # Python 3.9 warns of a number that does not fit
 
 
 def plain_getaddrinfo(*args):
