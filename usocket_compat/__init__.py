@@ -20,18 +20,18 @@ if not _config.NET_SOCKETS:
 
 __version__ = "0.1.0+dev"
 
-# Module -> the calls that it is loaded for; zsock_ goes before each.
+# A module and the calls that it is loaded for; zsock_ goes before each.
 _ZSOCK = (
-    ("zdgram", " sendto recvfrom "),
-    ("zopt", " shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair "),
-    ("zpoll", " poll pollfd select "),
-    ("zmsg", " sendmsg recvmsg "),
-    ("netdb", " getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop "),
+    "zdgram sendto recvfrom ",
+    "zopt shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair ",
+    "zpoll poll pollfd select ",
+    "zmsg sendmsg recvmsg ",
+    "netdb getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop ",
 )
 # The same for names that have no prefix.
 _PLAIN = (
-    ("netdb", " inet_aton inet_ntoa htons htonl ntohs ntohl "),
-    ("caps", " capabilities "),
+    "netdb inet_aton inet_ntoa htons htonl ntohs ntohl ",
+    "caps capabilities ",
 )
 
 if _config.NET_SOCKETS_POSIX_NAMES:
@@ -46,9 +46,9 @@ if _config.NET_SOCKETS_POSIX_NAMES:
 
 
 def _find(table, name, prefix):
-    for module, names in table:
+    for names in table:
         if " " + name + " " in names:
-            found = __import__(__name__ + "." + module, None, None, (name,))
+            found = __import__(__name__ + "." + names.split(" ")[0], None, None, (name,))
             return getattr(found, prefix + name)
 
 

@@ -8,13 +8,7 @@ try:
         raise ImportError
     from _thread import allocate_lock
 except ImportError:
-
-    class allocate_lock:
-        def acquire(self):
-            pass
-
-        release = acquire
-
+    from .nothreads import allocate_lock
 
 backend = None
 _lock = allocate_lock()
@@ -42,12 +36,3 @@ def _load():
         except ImportError:
             import port  # source tree: port/ beside this package
         backend = port.load(_config.USOCKET_PORT)
-
-
-def op(name):
-    """The port's operation of that name; EOPNOTSUPP where it has none."""
-    p = load()
-    f = getattr(p, name, None)
-    if f is None:
-        raise p.error(p.number("EOPNOTSUPP"))
-    return f

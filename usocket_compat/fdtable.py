@@ -8,7 +8,7 @@ from . import _config
 from . import errno as E
 from ._port import allocate_lock, load
 
-_lock = allocate_lock()
+lock = allocate_lock()
 
 
 class Sock:
@@ -41,31 +41,26 @@ _int = int
 
 
 def start():
-    """Loads the port and makes the table, once."""
+    """Loads the port and makes the table; zio.start calls it, once."""
     global closed, _reserved
     p = load()
-    _lock.acquire()
-    try:
-        if not tab:
-            closed = Sock(p.CLOSED)
-            _reserved = Sock(p.CLOSED)
-            tab.extend([closed] * _max)
-    finally:
-        _lock.release()
+    closed = Sock(p.CLOSED)
+    _reserved = Sock(p.CLOSED)
+    tab.extend([closed] * _max)
     return p
 
 
 def reserve():
     """The lowest free fd, held until a Sock is put there, or free; ENFILE when it is full."""
     global _low
-    _lock.acquire()
+    lock.acquire()
     fd = _low
     while fd < _max and tab[fd] is not closed:
         fd += 1
     if fd < _max:
         tab[fd] = _reserved
         _low = fd + 1
-    _lock.release()
+    lock.release()
     if fd < _max:
         return fd
     raise load().error(E.ENFILE)
@@ -74,11 +69,11 @@ def reserve():
 def free(fd):
     """Gives up an fd that was reserved."""
     global _low
-    _lock.acquire()
+    lock.acquire()
     tab[fd] = closed
     if fd < _low:
         _low = fd
-    _lock.release()
+    lock.release()
 
 
 def get(fd):
@@ -94,16 +89,16 @@ def take(fd):
     """The Sock of an open fd, and the fd is closed; errors as get."""
     global closes, _low
     if fd.__class__ is _int and 0 <= fd < _max and tab:
-        _lock.acquire()
+        lock.acquire()
         sock = tab[fd]
         if sock is not closed and sock is not _reserved:
             tab[fd] = closed
             closes += 1
             if fd < _low:
                 _low = fd
-            _lock.release()
+            lock.release()
             return sock
-        _lock.release()
+        lock.release()
     _bad(fd)
 
 
@@ -115,4 +110,4 @@ def _bad(fd):
 
 def used():
     """How many fds are open or reserved."""
-    return sum([sock is not closed for sock in tab])
+    return len(tab) - tab.count(closed)

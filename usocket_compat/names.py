@@ -7,10 +7,10 @@ from ._port import load
 
 def public(loaded, prefixed, plain):
     names = [name for name in loaded if name[:6] == "zsock_"]
-    for _, calls in prefixed:
-        names += ["zsock_" + call for call in calls.split()]
-    for _, calls in plain:
-        names += calls.split()
+    for calls in prefixed:
+        names += ["zsock_" + call for call in calls.split()[1:]]
+    for calls in plain:
+        names += calls.split()[1:]
     names = sorted(set(names))
     if _config.NET_SOCKETS_POSIX_NAMES:
         names += [name[6:] for name in names if name[:6] == "zsock_"]

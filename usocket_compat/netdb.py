@@ -5,9 +5,8 @@ import struct
 import sys
 
 from . import errno as E
-from ._port import op
 from .zio import start
-from .zwait import an_int
+from .zwait import an_int, op
 
 
 def zsock_getaddrinfo(host, service, family=0, type=0, proto=0, flags=0):

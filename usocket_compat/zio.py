@@ -5,12 +5,10 @@
 # (waiting, flags, short counts, who is to blame) is in zwait.py, loaded with the first socket.
 
 from . import _config, fdtable
-from ._port import allocate_lock
-from .fdtable import Sock, tab
+from .fdtable import Sock, lock, tab
 
 _CONNECT = _config.NET_SOCKETS_CONNECT_TIMEOUT
 
-_lock = allocate_lock()
 p = None
 _send = _recv = _recv_into = timeouts = None
 # How long one blocking call stays in the platform at most (ms; 0: for ever), receiving; sending.
@@ -25,11 +23,11 @@ _len, _int, _bytes, _bytearray, _memoryview = len, int, bytes, bytearray, memory
 def start():
     """The port, loaded; whoever makes an fd calls this first."""
     if p is None:
-        _lock.acquire()
+        lock.acquire()
         try:
             _start()
         finally:
-            _lock.release()
+            lock.release()
     return p
 
 

@@ -5,11 +5,10 @@
 from array import array
 
 from . import errno as E
-from ._port import op
 from .fdtable import get
 from .zio import start
 from .zopt import adopt
-from .zwait import again, an_int, as_bytes, count, ready, waits
+from .zwait import again, an_int, as_bytes, carries, count, op, ready, take, waits
 
 _POLLIN = 1
 _POLLOUT = 4
@@ -49,7 +48,9 @@ def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
         if sent >= total or not wait or not sock.stream:
             return sent
         anc = ()
-        buffers = [memoryview(b"".join([bytes(b) for b in buffers]))[sent - total :]]
+        while r >= len(buffers[0]):
+            r -= len(buffers.pop(0))
+        buffers[0] = buffers[0][r:]
 
 
 def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
@@ -79,7 +80,7 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
         begin = again(fd, sock, p.last_error(got), wait, _POLLIN, begin, sock.rcvtimeo)
     n, ancdata, msg_flags, addr = got
     if n and wait and sock.stream and flags & p.number("MSG_WAITALL"):
-        if not flags & p.number("MSG_PEEK"):
+        if not flags & p.number("MSG_PEEK") and not _rights_came(p, sock, ancdata, msg_flags):
             n += _rest(fd, sock, buffers, n, flags)
     items = []
     for item in ancdata:
@@ -87,6 +88,12 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
         items.append(item)
         msg_flags |= lost
     return n, items, msg_flags, addr
+
+
+def _rights_came(p, sock, ancdata, msg_flags):
+    if not carries(sock):
+        return False
+    return msg_flags & p.number("MSG_CTRUNC") or any([_rights(p, item) for item in ancdata])
 
 
 def _rest(fd, sock, buffers, n, flags):
@@ -103,12 +110,12 @@ def _rest(fd, sock, buffers, n, flags):
             revents = ready(fd, sock, _POLLIN, left)
             if not revents or revents & _POLLERR:
                 return more  # the call after this one reports what is next
-            r = p.recv_into(sock.h, buf[skip:], len(buf) - skip, flags)
-            if r == 0:
-                return more
+            r, last = take(sock, buf[skip:], flags)
             if r > 0:
                 skip += r
                 more += r
+            if r == 0 or last:
+                return more
             if left > 0:
                 left = max(left - p.ticks_diff(p.ticks_ms(), begin), 0)
     return more

@@ -6,11 +6,10 @@ import struct
 
 from . import _config
 from . import errno as E
-from ._port import op
 from .fdtable import Sock, free, get, reserve, tab, take
 from .zio import start
 from .zsock import describe, described, install
-from .zwait import an_int, bound
+from .zwait import an_int, bound, op
 
 _MOST = 1024
 

@@ -4,8 +4,9 @@
 # A port's blocking call gives up with EAGAIN after its TICK. Waiting in slices after that is what
 # lets another thread's close, or a timeout, end the call.
 
-from . import _config, fdtable, zio
+from . import _config, zio
 from . import errno as E
+from ._port import load
 from .fdtable import get, tab
 
 # How long one wait lasts (ms) before it looks whether its fd was closed by another thread.
@@ -14,7 +15,7 @@ POLLIN = 1
 POLLOUT = 4
 _POLLERR = 8
 
-p = fdtable.start()
+p = load()
 MSG_DONTWAIT = p.number("MSG_DONTWAIT")
 _peek = p.number("MSG_PEEK")
 _waitall = p.number("MSG_WAITALL")
@@ -104,6 +105,14 @@ def again(fd, sock, err, wait, want, begin, limit):
     if err == E.EAGAIN and not ready(fd, sock, want, left):
         raise p.error(E.EAGAIN)
     return begin
+
+
+def op(name):
+    """The port's operation of that name; EOPNOTSUPP where it has none."""
+    f = getattr(p, name, None)
+    if f is None:
+        raise p.error(E.EOPNOTSUPP)
+    return f
 
 
 def an_int(*args):
@@ -206,6 +215,24 @@ def waits(sock, flags):
     return not sock.nonblock and not flags & never
 
 
+def carries(sock):
+    """Whether what is received on sock may come with file descriptors."""
+    return sock.family == p.number("AF_UNIX") and hasattr(p, "recvmsg")
+
+
+def take(sock, view, flags):
+    """Receives into view: the count or a negative number, and whether descriptors came with it.
+
+    Those end a MSG_WAITALL, as on Linux; here they are lost.
+    """
+    if not carries(sock):
+        return p.recv_into(sock.h, view, len(view), flags), False
+    got = p.recvmsg(sock.h, [view], 0, flags)
+    if got.__class__ is not tuple:
+        return got, False
+    return got[0], bool(got[2] & p.number("MSG_CTRUNC"))
+
+
 def _recv_all(fd, sock, buf, size, flags):
     """MSG_WAITALL: the whole of buf; less only at the end of the stream, an error or a timeout."""
     peek = flags & _peek
@@ -215,9 +242,12 @@ def _recv_all(fd, sock, buf, size, flags):
     got = 0
     begin = None
     first = p.ticks_ms()
+    if not peek and carries(sock):
+        flags |= MSG_DONTWAIT
+        begin = first
     while True:
         tried = p.ticks_ms()
-        r = p.recv_into(sock.h, view[got:], size - got, flags)
+        r, last = take(sock, view[got:], flags)
         if r < 0:
             try:
                 begin = again(fd, sock, p.last_error(r), True, POLLIN, begin, sock.rcvtimeo)
@@ -234,7 +264,7 @@ def _recv_all(fd, sock, buf, size, flags):
                 return r
         else:
             got += r
-            if not r or got >= size:
+            if not r or got >= size or last:
                 return got
             # From here on nothing may wait, and so take an error, inside the port.
             flags |= MSG_DONTWAIT

@@ -152,11 +152,29 @@ def test_rights_on_a_stream_keep_their_place():
     close(a, b, c, d)
 
 
+@needs("scm_rights")
+def test_rights_end_a_receive_that_waits_for_all():
+    a, b = net.zsock_socketpair()
+    for part, anc in ((b"x", ()), (b"ab", rights(a)), (b"cd", ()), (b"efg", ())):
+        net.zsock_sendmsg(a, [part], anc)
+    # As Linux: up to the bytes that carry descriptors, and not beyond.
+    eq(net.zsock_recv(b, 5, net.MSG_WAITALL), b"xab")
+    eq(net.zsock_recv(b, 5, net.MSG_WAITALL), b"cdefg")
+    for part, anc in ((b"ab", rights(a)), (b"cd", ())):
+        net.zsock_sendmsg(a, [part], anc)
+    buf = bytearray(4)
+    count, ancdata, _, _ = net.zsock_recvmsg(b, [buf], ROOM, net.MSG_WAITALL)
+    fds = received_fds(ancdata)
+    eq((bytes(buf[:count]), len(fds)), (b"ab", 1))
+    eq(net.zsock_recv(b, 2, net.MSG_WAITALL), b"cd")
+    close(a, b, *fds)
+
+
 @needs("scm_rights", "threads")
 def test_rights_of_a_message_sent_in_parts_arrive_once():
     a, b = net.zsock_socketpair()
     c, d = net.zsock_socketpair()
-    size = 300000  # more than a pair holds
+    size = 600000  # more than a pair holds
     thread = Thread(net.zsock_sendmsg, a, [bytes(size // 2), bytes(size // 2)], rights(c))
     sleep_ms(STALL)
     buf = bytearray(65536)
