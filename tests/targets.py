@@ -10,14 +10,18 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
-from typing import Iterable, Optional
+from typing import Callable, Iterable, Optional, Union
 
-from usocket_tools import micropython, targets
+from usocket_tools import deploy, files, micropython, remote, targets
+from usocket_tools.device import BoardReset, Device, Execution
 from usocket_tools.errors import UsocketError
+from usocket_tools.vboard.board import Board
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNNER = ROOT / "tests" / "common" / "run.py"
+COMMON = ROOT / "tests" / "common"
+RUNNER = COMMON / "run.py"
 
 STOP_SECONDS = 5  # for an interpreter to end after its last test
 INTERRUPT_SECONDS = 2  # for a hung one to print its traceback
@@ -30,13 +34,15 @@ class Hung(Exception):
 class Process:
     """A started program, read line by line. A target that is no process offers the same."""
 
+    stdin = subprocess.DEVNULL
+
     def __init__(self, argv: list[str], env: dict[str, str]):
         self._folder = tempfile.TemporaryDirectory(prefix="usocket-test-")
         self._process = subprocess.Popen(
             argv,
             env=env,
             cwd=self._folder.name,
-            stdin=subprocess.DEVNULL,
+            stdin=self.stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -103,12 +109,87 @@ class Process:
         self._folder.cleanup()
 
 
+class BoardProgram:
+    """A program on a board, read as a Process is. `reset` is the board's reset button."""
+
+    def __init__(self, device: Device, execution: Execution, reset: Callable[[], object]):
+        self._device = device
+        self._execution = execution
+        self._reset = reset
+        self._text = b""
+        self._fault = ""  # why there is no more to read
+
+    def line(self, seconds: float) -> Optional[str]:
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._text:
+            if self._ended():
+                return None
+            if time.monotonic() >= deadline:
+                raise Hung
+            self._read(deadline - time.monotonic())
+        line, _, self._text = self._text.partition(b"\n")
+        return line.decode(errors="replace").rstrip("\r")
+
+    rest = Process.rest
+
+    def interrupt(self) -> list[str]:
+        try:
+            self._text += self._execution.interrupt(INTERRUPT_SECONDS)
+            if self._execution.done:
+                self._text += b"\n" + remote.traceback(self._execution).encode()
+        except UsocketError as e:
+            self._fault = str(e)
+        lines = [line for line in self._text.decode(errors="replace").splitlines() if line]
+        if not self._ended():
+            lines.append("it does not end on Ctrl-C; the board was reset")
+        self.stop()
+        return lines
+
+    def end(self) -> str:
+        try:
+            if self._fault:
+                return self._fault
+            if not self._execution.done:
+                return "the program still runs"
+            status, _ = remote.outcome(self._device, self._execution)
+            return f"the program exited with status {status}" if status else ""
+        except UsocketError as e:
+            return str(e)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        if not self._ended():
+            try:
+                self._execution.interrupt(INTERRUPT_SECONDS)
+                if not self._execution.done:
+                    self._reset()
+            except UsocketError:
+                pass  # it is gone
+        self._device.close()
+
+    def _ended(self) -> bool:
+        return bool(self._fault) or self._execution.done
+
+    def _read(self, seconds: float) -> None:
+        try:
+            self._text += self._execution.read(seconds)
+        except UsocketError as e:
+            self._fault = "the board was reset" if isinstance(e, BoardReset) else str(e)
+            self._text += b"\n" if self._text else b""
+        if self._execution.done:
+            words = remote.traceback(self._execution).encode()
+            if self._text and not self._text.endswith(b"\n"):
+                self._text += b"\n"
+            self._text += words
+
+
 class Target:
     """One more target is one more subclass with an `id` and a `start`."""
 
     id: str
 
-    def start(self, file: Path, names: Iterable[str]) -> Process:
+    def start(self, file: Path, names: Iterable[str]) -> Union[Process, BoardProgram]:
         """Run these tests of the file; the answer yields the runner's lines."""
         raise NotImplementedError
 
@@ -162,6 +243,83 @@ class Unix(HostTarget):
         return [str(interpreter.path)], {"MICROPYPATH": f"{targets.unix_path(conf)}:.frozen"}
 
 
+class Serial(Target):
+    """A board on a serial line: this device, always plugged in."""
+
+    # What the test files import, which lies in the board's flash: its heap is small.
+    FOLDER = "/suite"
+
+    def __init__(self, id: str, device: str, runner: Path = RUNNER):
+        self.id = id
+        self._device = device
+        self._runner = runner
+
+    def device(self) -> str:
+        return self._device
+
+    def reset(self) -> None:
+        raise UsocketError(f"press the reset button of the board on {self._device}")
+
+    def start(self, file: Path, names: Iterable[str]) -> BoardProgram:
+        device = Device(self.device())
+        try:
+            self._fresh(device)
+            self._copy(device, file)
+            conf = file.with_suffix(".conf")
+            execution = remote.start(
+                device,
+                self._runner,
+                remote.Options(self._runner.name, [f"{self.FOLDER}/{file.name}", *names]),
+                conf=conf if conf.exists() else None,
+                modules={},
+            )
+        except BaseException:
+            device.close()
+            raise
+        return BoardProgram(device, execution, self.reset)
+
+    def _fresh(self, device: Device) -> None:
+        try:
+            device.fresh()
+        except UsocketError:
+            # What the last test did to it may take a reset to undo.
+            self.reset()
+            device.fresh()
+
+    def _copy(self, device: Device, file: Path) -> None:
+        helpers = [f for f in self._runner.parent.glob("*.py") if not f.name.startswith("test_")]
+        compiler = deploy.Compiler(deploy.ask(device))
+        wanted = {
+            source.stem + compiler.suffix: compiler.compile(source, source.name)
+            for source in [*helpers, file]
+            if source != self._runner
+        }
+        deploy.sync(device, self.FOLDER, wanted)
+
+
+class Vboard(Serial):
+    """The virtual board: one for all files, and a new one when that has ended."""
+
+    def __init__(self, id: str = "vboard", runner: Path = RUNNER, **options: object):
+        super().__init__(id, "", runner)
+        self._options = options
+        self.board: Optional[Board] = None
+
+    def device(self) -> str:
+        if self.board is None or not self.board.running():
+            self.stop()
+            self.board = Board(**self._options)
+        return self.board.device
+
+    def reset(self) -> None:
+        assert self.board
+        self.board.control("reset")
+
+    def stop(self) -> None:
+        if self.board:
+            self.board.stop()
+
+
 @functools.lru_cache(maxsize=None)
 def all_targets() -> list[Target]:
     return [
@@ -169,6 +327,12 @@ def all_targets() -> list[Target]:
         Unix(f"unix-{micropython.OLDEST}", "oldest", "standard"),
         Unix(f"unix-{newest()}", "newest", "standard"),
         Unix("unix-noffi", "newest", "noffi"),
+        *([Vboard()] if "esp32" in files.ports() else []),
+        *(
+            [Serial("device", os.environ["USOCKET_DEVICE"])]
+            if "USOCKET_DEVICE" in os.environ
+            else []
+        ),
     ]
 
 

@@ -12,10 +12,19 @@ from typing import Callable, NamedTuple, Sequence
 from . import kconfig, micropython, targets
 from .errors import UsocketError
 from .files import PACKAGE
+from .vboard import __main__ as vboard
+from .vboard.board import add_arguments as args_vboard
 
 
 def do_run(args: argparse.Namespace) -> int:
-    program = targets.Program(args.file, args.args, args.micropython)
+    forward = tuple(args.forward)
+    program = targets.Program(args.file, args.args, args.micropython, args.timeout, forward)
+    if forward and args.target != "vboard":
+        raise UsocketError("--forward is for --target vboard")
+    if args.device:
+        return targets.run_device(args.device, program)
+    if args.timeout and args.target != "vboard":
+        raise UsocketError("--timeout is for programs on a board")
     return targets.run(args.target, program)
 
 
@@ -24,11 +33,16 @@ def args_run(parser: argparse.ArgumentParser) -> None:
         "Run a Python file with usocket_compat importable. Input, output, Ctrl-C and the exit"
         " status are the program's own. USOCKET_COMPAT_CONF names another configuration."
     )
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
         "--target",
-        required=True,
         metavar="TARGET",
         help="where to run it: " + ", ".join(targets.TARGETS),
+    )
+    where.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help="run it on the board behind this serial device, or rfc2217:// or socket:// URL",
     )
     parser.add_argument(
         "--micropython",
@@ -36,6 +50,21 @@ def args_run(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION|PATH",
         help="for MicroPython targets: 1.26.1, oldest, newest, or an interpreter's path with a"
         " slash in it (default: the one on PATH if it is new enough, else the newest)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="on a board: interrupt a program that takes longer (default: never)",
+    )
+    parser.add_argument(
+        "--forward",
+        action="append",
+        default=[],
+        metavar="[udp:]PORT:BOARDPORT",
+        help="with --target vboard: a port of this machine that leads to the board; 0 is any free"
+        " one, which is printed",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the program")
     parser.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="its arguments")
@@ -159,6 +188,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command(do_run, args_run, "run a program on a target"),
+    "vboard": Command(vboard.run, args_vboard, "start a virtual ESP32"),
     "micropython": Command(do_micropython, args_micropython, "find or build MicroPython"),
     "config": Command(do_config, args_config, "show, generate or check the configuration"),
 }

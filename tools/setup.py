@@ -22,6 +22,7 @@ PACKAGES = {
     "make": "make",
     "pkg-config": "pkg-config",
     "libffi-dev": None,
+    "libslirp0": None,
     "xz-utils": "xz",
     "python3-venv": None,
     "gcc-multilib": None,
@@ -78,6 +79,9 @@ def has_package(package: str) -> bool:
     if package == "libffi-dev":
         pkg_config = command("pkg-config")
         return bool(pkg_config) and quiet(str(pkg_config), "--exists", "libffi")
+    if package == "libslirp0":
+        load = "import ctypes; ctypes.CDLL('libslirp.so.0')"
+        return sys.platform != "linux" or quiet(sys.executable, "-c", load)
     if package == "python3-venv":
         return quiet(sys.executable, "-c", "import ensurepip, venv")
     if package == "gcc-multilib":

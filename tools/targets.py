@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Callable, NamedTuple, NoReturn
 
-from . import files, kconfig, micropython
+from . import files, kconfig, micropython, remote
 from .errors import UsocketError
+from .vboard.board import Board
 
 
 class Program(NamedTuple):
@@ -16,6 +17,10 @@ class Program(NamedTuple):
     arguments: list[str]
     # A version, "any", "oldest", "newest", or the path of an interpreter.
     micropython: str
+    # For boards: after so many seconds the program is interrupted; 0: never.
+    timeout: float = 0
+    # For the virtual board: ports of this machine that lead to it.
+    forward: tuple[str, ...] = ()
 
 
 def run_cpython(program: Program) -> NoReturn:
@@ -30,9 +35,23 @@ def run_unix(program: Program) -> NoReturn:
     _become([str(interpreter), str(program.file), *program.arguments], MICROPYPATH=path)
 
 
+def run_vboard(program: Program) -> int:
+    with Board(forward=program.forward, micropython=_packaged(program.micropython)) as board:
+        for line in board.forwards:
+            print(f"usocket: {line}", file=sys.stderr)
+        return run_device(board.device, program)
+
+
+def run_device(device: str, program: Program) -> int:
+    _check(program)
+    options = remote.Options(str(program.file), program.arguments, program.timeout)
+    return remote.run(device, program.file, options)
+
+
 TARGETS: dict[str, Callable[[Program], int]] = {
     "cpython": run_cpython,
     "unix": run_unix,
+    "vboard": run_vboard,
 }
 
 # What MicroPython searches when MICROPYPATH is not set.
@@ -45,13 +64,17 @@ def run(target: str, program: Program) -> int:
         raise UsocketError(
             f"there is no target {target!r}", "Targets: " + ", ".join(sorted(TARGETS))
         )
+    _check(program)
+    return TARGETS[target](program)
+
+
+def _check(program: Program) -> None:
     if not program.file.is_file():
         raise UsocketError(f"there is no file {program.file}")
     conf = os.environ.get("USOCKET_COMPAT_CONF")
     if conf:
         # Before the program starts, where the error is one line instead of a traceback.
         kconfig.load(conf)
-    return TARGETS[target](program)
 
 
 def unix_path(conf: Path | None = None) -> Path:
@@ -70,6 +93,16 @@ def _micropython(wanted: str) -> Path:
     if answer is None:
         raise UsocketError(f"{path} is not a MicroPython interpreter")
     return path
+
+
+def _packaged(wanted: str) -> str:
+    """The version to build the virtual board from."""
+    if "/" in wanted:
+        raise UsocketError(
+            f"the virtual board cannot be {wanted}: it is built from MicroPython's source",
+            "Give a version, oldest or newest; MICROPYTHON_SRC names other sources.",
+        )
+    return "newest" if wanted == "any" else wanted
 
 
 def _become(command: list[str], **environment: str) -> NoReturn:
