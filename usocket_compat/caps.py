@@ -25,7 +25,8 @@ _NEEDS = (
 # What the layer does on every port, unless the port's LACKS names it.
 _COMMON = (
     "poll select fcntl FIONBIO MSG_DONTWAIT MSG_PEEK MSG_WAITALL MSG_TRUNC MSG_OOB"
-    " multicast connect_unspec recv_into_no_alloc SO_RCVTIMEO SO_SNDTIMEO"
+    " multicast connect_unspec recv_into_no_alloc recv_into_no_alloc_dgram udp_unreachable"
+    " SO_RCVTIMEO SO_SNDTIMEO"
 )
 _OPTIONS = (
     "SO_REUSEADDR SO_TYPE SO_ERROR SO_DONTROUTE SO_BROADCAST SO_SNDBUF SO_RCVBUF SO_KEEPALIVE"
@@ -44,14 +45,16 @@ def capabilities():
 
     A feature is a call ("shutdown"), an option ("SO_LINGER"), a flag ("MSG_PEEK"), a family
     ("AF_INET6"), or "ancillary", "scm_rights", "pktinfo", "multicast", "connect_unspec",
-    "threads", "recv_into_no_alloc". What is False raises EOPNOTSUPP (options: ENOPROTOOPT;
-    families: EAFNOSUPPORT).
+    "threads", "recv_into_no_alloc" (streams), "recv_into_no_alloc_dgram", "udp_unreachable" (a
+    refused datagram is reported to a connected socket). What is False raises EOPNOTSUPP
+    (options: ENOPROTOOPT; families: EAFNOSUPPORT).
     """
     p = start()
-    found = {name: hasattr(p, op) for name, op in _NEEDS}
+    lacks = p.LACKS.split()
+    found = {name: hasattr(p, op) and name not in lacks for name, op in _NEEDS}
     found["socketpair"] = found["socketpair"] and bool(_config.NET_SOCKETPAIR)
     for name in _COMMON.split():
-        found[name] = name not in p.LACKS
+        found[name] = name not in lacks
     try:
         import _thread  # noqa: F401
 

@@ -13,6 +13,8 @@ from .zwait import again, an_int, as_bytes, carries, count, op, ready, take, wai
 _POLLIN = 1
 _POLLOUT = 4
 _POLLERR = 8
+# Linux's IOV_MAX
+_MOST_BUFFERS = 1024
 
 
 def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
@@ -26,6 +28,8 @@ def zsock_sendmsg(fd, buffers, ancdata=(), flags=0, addr=None):
     an_int(flags)
     send = op("sendmsg")
     p = start()
+    if len(buffers) > _MOST_BUFFERS:
+        raise p.error(E.EMSGSIZE)
     buffers = [as_bytes(b) for b in buffers]
     anc = [_outgoing(p, item) for item in ancdata]
     if addr is not None:
@@ -68,6 +72,8 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
         raise TypeError("ancbufsize is an int")
     if not 0 <= ancbufsize <= 0xFFFF:
         raise ValueError("ancbufsize is 0 to 65535")
+    if len(buffers) > _MOST_BUFFERS:
+        raise p.error(E.EMSGSIZE)
     buffers = [memoryview(b) for b in buffers]
     for b in buffers:
         count(b)
@@ -134,6 +140,7 @@ def _outgoing(p, item):
         raise TypeError("an item of ancdata is (int, int, bytes-like)")
     data = bytes(memoryview(data))
     if _rights(p, item):
+        op("fileno")
         if len(data) % 4:
             raise p.error(E.EINVAL)
         fds = array("i", data)

@@ -15,7 +15,7 @@ from .numbers import names, number  # noqa: F401
 from .sockaddr import pack, unpack
 
 TICK = 0
-LACKS = "MSG_TRUNC recv_into_no_alloc"
+LACKS = "MSG_TRUNC recv_into_no_alloc recv_into_no_alloc_dgram"
 _MSG_TRUNC = 0x20
 _EOPNOTSUPP = 95
 _LEVELS = {"SO_": 1, "IP_": 0, "IPV": 41}

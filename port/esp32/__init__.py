@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: MIT
+# Stock MicroPython on an ESP32: the firmware's socket over lwIP, and what it takes to make that
+# tell the truth. This file has what every TCP program needs; the rest loads when first asked for.
+#
+# The native socket is non-blocking from birth, since a blocking one cannot read what is there into
+# a buffer, and the waiting is done here. What Linux remembers of a socket and lwIP does not is
+# remembered in its Handle.
+
+import socket as _native
+from _thread import allocate_lock
+from select import poll as _poll
+from time import sleep_ms, sleep_us, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
+
+TICK = 100
+LACKS = (
+    "ancillary pktinfo scm_rights connect_unspec MSG_OOB udp_unreachable recv_into_no_alloc_dgram"
+)
+
+# Handle.st; 0 is a stream that is connected and has nothing held back.
+NEW, PENDING, LISTEN, DEAD, EOF, HELD, DGRAM, GONE = 1, 2, 4, 8, 16, 32, 64, 128
+# What the firmware's poll does not know of.
+_ODD = NEW | DEAD | EOF | HELD
+_EAGAIN = 11
+_DONTWAIT = 8
+_IN, _OUT, _ERR, _HUP = 1, 4, 8, 16
+
+# What is looked up again and again; numbers.py has all names.
+_NAMES = (
+    " AF_UNIX=1 MSG_PEEK=1 MSG_WAITALL=2 MSG_OOB=4 MSG_DONTWAIT=8 MSG_ERRQUEUE=8192"
+    " SOL_SOCKET=4095 SO_RCVTIMEO=4102 SO_SNDTIMEO=4101 SO_LINGER=128 SOCK_NONBLOCK=2048"
+    " SOCK_CLOEXEC=524288"
+    " O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531 "
+)
+# What the other files here are loaded for.
+_LATER = (
+    "endpoints bind listen connect ",
+    "stream writable ",
+    "polls poller waiter ",
+    "dgram sendto recvfrom recvfrom_into ",
+    "options getsockopt setsockopt getsockname getpeername ioctl ",
+    "msg sendmsg recvmsg ",
+    "memory socketpair ",
+    "numeric unpack inet_pton inet_ntop ",
+    "resolver getaddrinfo getnameinfo gethostname ",
+    "numbers names ",
+)
+_loaded = {}
+_lock = allocate_lock()
+
+
+def more(name):
+    """The file of that name, loaded when first asked for; by one thread at a time."""
+    module = _loaded.get(name)
+    if module is None:
+        _lock.acquire()
+        try:
+            module = __import__(__name__ + "." + name, None, None, (name,))
+            _loaded[name] = module
+        finally:
+            _lock.release()
+    return module
+
+
+def __getattr__(name):
+    for names in _LATER:
+        if " " + name + " " in names:
+            value = getattr(more(names.split(" ")[0]), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(name)
+
+
+def number(name):
+    table = _NAMES
+    i = table.find(" " + name + "=")
+    if i < 0:
+        table = _all_names()
+        i = table.find(" " + name + "=")
+        if i < 0:
+            raise KeyError(name)
+    i = table.find("=", i) + 1
+    return int(table[i : table.find(" ", i)])
+
+
+def _all_names():
+    # Loaded for this one question: 4 KB are much on a board.
+    import sys
+
+    text = __import__(__name__ + ".numbers", None, None, ("TEXT",)).TEXT
+    sys.modules.pop(__name__ + ".numbers", None)
+    globals().pop("numbers", None)
+    return text
+
+
+class _Codes:
+    """The errnos by name, each looked up once."""
+
+    def __getattr__(self, name):
+        code = number(name)
+        setattr(self, name, code)
+        return code
+
+
+E = _Codes()
+
+
+def error(code):
+    return OSError(code)
+
+
+def fail(name):
+    raise OSError(getattr(E, name))
+
+
+def last_error(r):
+    return -r
+
+
+class gaierror(OSError):
+    """getaddrinfo or getnameinfo failed; errno is the EAI code."""
+
+
+class Handle:
+    """The native socket and what lwIP does not tell of it."""
+
+    st = NEW
+    # the error that SO_ERROR, or else the next call, reports
+    err = 0
+    # what was read ahead: bytes, (bytes, addr) of a datagram, (native, addr) of a listener
+    back = None
+    name = peer = opts = ipoll = poller = one = None
+    proto = 0
+    domain = 2
+    # a connect that ended well, which the next connect is still to tell
+    fresh = False
+    # whether a call may wait, and how long it waits here (ms)
+    block = True
+    rwait = swait = TICK
+
+    def __init__(self, s):
+        self.s = s
+
+
+# How many handles there are that the firmware's poll does not tell the truth about.
+odd_handles = [0]
+
+
+def be(h, st):
+    """h goes to another state."""
+    if h.st & _ODD:
+        odd_handles[0] -= 1
+    if st & _ODD:
+        odd_handles[0] += 1
+    h.st = st
+
+
+CLOSED = Handle(None)
+CLOSED.st = GONE
+
+
+def socket(family, type, proto):
+    if not isinstance(family, int) or not isinstance(type, int):
+        raise TypeError("family and type are ints")
+    if family != 2:
+        fail("EAFNOSUPPORT")
+    if not 0 < type < 4:
+        fail("ESOCKTNOSUPPORT" if 0 < type < 11 else "EINVAL")
+    if proto and proto != (0, 6, 17, proto)[type]:
+        fail("EPROTONOSUPPORT")
+    s = _native.socket(2, type, proto)
+    s.setblocking(False)
+    h = Handle(s)
+    if type == 1:
+        odd_handles[0] += 1
+    else:
+        h.st = DGRAM
+        if type == 3:
+            h.proto = proto
+    return h
+
+
+def close(h):
+    be(h, GONE)
+    h.s.close()
+
+
+def setblocking(h, flag):
+    h.block = flag  # the native socket never blocks
+
+
+def timeouts(h, receive_ms, send_ms):
+    # Most sockets have the default, which costs them nothing.
+    if receive_ms != h.rwait:
+        h.rwait = receive_ms
+    if send_ms != h.swait:
+        h.swait = send_ms
+
+
+# The last address given in numbers: a program names the same one again and again.
+_last = None
+
+
+def address(family, addr):
+    global _last
+    if addr != _last or addr.__class__ is not tuple or addr[1].__class__ is not int:
+        _last = more("numeric").resolve(family, addr)
+    return _last
+
+
+def accept(h):
+    if h.st != LISTEN:
+        return more("stream").accepted(h)
+    try:
+        return _accepted(h)
+    except OSError as e:
+        if e.errno != _EAGAIN:
+            return _not_accepted(e)
+    if not (h.block and awaited(h)):
+        return -_EAGAIN
+    try:
+        return _accepted(h)
+    except OSError as e:
+        return _not_accepted(e)
+
+
+def _accepted(h):
+    new, addr = h.s.accept()
+    new.setblocking(False)
+    h = _child(h, new)
+    h.st = 0
+    h.peer = addr
+    return h, addr
+
+
+def _child(h, new):
+    child = Handle(new)
+    child.name = h.name
+    if h.opts:
+        more("options").inherit(child, h)
+    return child
+
+
+def _not_accepted(e):
+    if e.errno == 23:  # ENFILE: lwIP has no socket left; lost ones may be found
+        import gc
+
+        gc.collect()
+    return -e.errno
+
+
+def send(h, data, n, flags):
+    if flags == 0 and h.st == 0 and n:
+        try:
+            # Not send: this says None instead of raising EAGAIN, and so allocates nothing.
+            flags = h.s.write(data)
+        except OSError as e:
+            return lost(h, e, True)
+        if flags:
+            return flags
+    return more("stream").send(h, data, n, flags or 0)
+
+
+# A reply on the same network comes within this time (us). The firmware's poll would look only once
+# in 10 ms.
+_SPIN = 1500
+# Between two looks, which would else keep lwIP from its locks (us).
+_PAUSE = 10
+
+
+def pollable(h):
+    """Gives h the poller that its reads ask first."""
+    if not h.ipoll:
+        poller = _poll()
+        poller.register(h.s, _IN | _HUP)
+        h.ipoll = poller.ipoll
+
+
+def awaited(h):
+    """Waits until h can be read, and gives what the firmware's poll says; 0 after its time."""
+    pollable(h)
+    if h.rwait < 0:
+        return 0
+    begin = ticks_us()
+    ipoll = h.ipoll
+    while ticks_diff(ticks_us(), begin) < _SPIN:
+        for _, events in ipoll(0):
+            return events
+        sleep_us(_PAUSE)
+    for _, events in ipoll(h.rwait):
+        return events
+    return 0
+
+
+def _readable(h, flags):
+    for _, events in h.ipoll(0):
+        return events
+    return awaited(h) if h.block and not flags else 0
+
+
+def recv(h, n, flags):
+    if flags == 0 and h.st == 0 and n:
+        if not h.ipoll:
+            pollable(h)
+        if not _readable(h, 0):
+            return -_EAGAIN
+        try:
+            n = h.s.recv(n)
+        except OSError as e:
+            return lost(h, e)
+        if not n:
+            be(h, EOF)
+        return n
+    return more("stream").reads(h, n, flags)
+
+
+def recv_into(h, buf, n, flags):
+    if flags & ~_DONTWAIT == 0 and h.st == 0 and h.ipoll and n:
+        # readinto asks again until the buffer is full, and forgets what it read when an error
+        # comes then: so it is asked only as long as there is none.
+        flags = _readable(h, flags)
+        if flags == _IN:
+            return _read(h, buf, n)
+        if not flags:
+            return -_EAGAIN
+        flags = _DONTWAIT
+    return _into(h, buf, n, flags)
+
+
+def _read(h, buf, n):
+    try:
+        r = h.s.readinto(buf, n)
+    except OSError as e:
+        return lost(h, e)
+    if r == n:
+        return n
+    return _short(h, buf, n, r) if r else _none(h, r)
+
+
+def _short(h, buf, n, r):
+    # Was that all for now, or the end? The answer to one byte more tells.
+    one = h.one
+    if one is None:
+        one = h.one = bytearray(1)
+    while r < n:
+        try:
+            more = h.s.readinto(one)
+        except OSError as e:
+            h.err = -lost(h, e)
+            be(h, DEAD)
+            return r
+        if not more:
+            if more == 0:
+                be(h, EOF)
+            return r
+        buf[r] = one[0]
+        r += 1
+    return r
+
+
+def _none(h, r):
+    if r is None:
+        return -_EAGAIN
+    be(h, EOF)
+    return 0
+
+
+def _into(h, buf, n, flags):
+    if flags & ~_DONTWAIT == 0 and h.st == 0 and not h.ipoll and n and buf.__class__ is bytearray:
+        pollable(h)
+        return recv_into(h, buf, n, flags)
+    if h.st & DGRAM:
+        r = more("dgram").recvfrom_into(h, buf, n, flags)
+        return r[0] if r.__class__ is tuple else r
+    r = more("stream").reads(h, n, flags)
+    if r.__class__ is int:
+        return r
+    if not flags & 64:  # MSG_TRUNC: the bytes are dropped (tcp(7))
+        fill(buf, r)
+    return len(r)
+
+
+def fill(buf, data):
+    view = memoryview(buf)
+    if len(view) and not isinstance(buf, (bytearray, memoryview)):
+        from uctypes import addressof, bytearray_at
+
+        view = memoryview(bytearray_at(addressof(buf), len(bytes(buf))))
+    view[: len(data)] = data
+
+
+def lost(h, e, writing=False):
+    """A native call on a connected stream failed with e: minus its errno, as Linux has it."""
+    code = e.errno
+    if code == _EAGAIN:
+        return -code
+    return more("stream").reset(h, code, writing)
+
+
+def key(h):
+    return h

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+# Datagrams. The firmware takes an empty one for the end, sends an empty one for ever when it
+# blocks, and joins several in readinto.
+
+from . import _EAGAIN as EAGAIN
+from . import DGRAM, GONE, HELD, E, awaited, be, fill, more, send
+from .endpoints import choose_port
+
+_PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
+_TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
+_MOST = 65507
+_HUGE = 1 << 22
+# What a read makes room for when the whole datagram is needed: to peek at it, or for its length.
+_WHOLE = 4096
+
+
+def sendto(h, data, flags, addr):
+    st = h.st
+    if st & GONE:
+        return -E.EBADF
+    if not st & DGRAM:
+        # Linux: a connected stream ignores the address.
+        return send(h, data, len(data), flags)
+    if flags & ~(_DONTWAIT | _NOSIGNAL | _MORE):
+        return -E.EOPNOTSUPP
+    n = len(data)
+    if n > _MOST:
+        return -E.EMSGSIZE
+    if not addr[1]:
+        return -E.EINVAL
+    if addr[0] == "255.255.255.255" and not (h.opts and h.opts.get((4095, 32))):
+        return -E.EACCES
+    if not h.name:
+        choose_port(h)
+    if addr[0] == "0.0.0.0":
+        addr = ("127.0.0.1", addr[1])
+    try:
+        return h.s.sendto(data, addr)
+    except OSError as e:
+        if e.errno == E.ETIMEDOUT:  # sent nothing, or sent an empty one
+            return -EAGAIN if n else 0
+        if e.errno == E.EHOSTUNREACH:
+            return -E.ENETUNREACH
+        return -e.errno
+
+
+def recvfrom(h, n, flags):
+    st = h.st
+    if st & GONE:
+        return -E.EBADF
+    if not st & DGRAM:
+        data = more("stream").reads(h, n, flags)
+        return data if data.__class__ is int else (data, None)
+    if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
+        return -E.EOPNOTSUPP
+    if n > _HUGE:
+        raise MemoryError
+    got = h.back
+    if got is None:
+        size = max(n, _WHOLE if flags & (_PEEK | _TRUNC) else 1)
+        got = _native_from(h, size)
+        if got == -EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
+            got = _native_from(h, size)
+        if got.__class__ is int:
+            return got
+    if flags & _PEEK:
+        h.back = got
+        be(h, DGRAM | HELD)
+    elif h.back:
+        h.back = None
+        be(h, DGRAM)
+    return got[0][:n] if len(got[0]) > n else got[0], got[1]
+
+
+def _native_from(h, n):
+    try:
+        got = h.s.recvfrom(n)
+    except OSError as e:
+        return -e.errno
+    if not got[0]:
+        # The firmware now believes that the peer has closed; a listen that fails cures it.
+        try:
+            h.s.listen(0)
+        except OSError:
+            pass
+    return got
+
+
+def length(h):
+    """How long the next datagram is; 0 if there is none."""
+    got = recvfrom(h, _WHOLE, _PEEK)
+    return len(got[0]) if got.__class__ is tuple else 0
+
+
+def recvfrom_into(h, buf, n, flags):
+    whole = flags & _TRUNC and h.st & DGRAM
+    got = recvfrom(h, max(n, _WHOLE) if whole else n, flags)
+    if got.__class__ is not tuple:
+        return got
+    data, addr = got
+    fill(buf, data if len(data) <= n else data[:n])
+    return len(data), addr

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+# How a handle gets its names and its connection.
+
+from random import getrandbits
+from select import poll
+from time import sleep_us, ticks_diff, ticks_us
+
+from . import (
+    _HUP,
+    _IN,
+    _OUT,
+    _PAUSE,
+    _SPIN,
+    DEAD,
+    DGRAM,
+    GONE,
+    LISTEN,
+    NEW,
+    PENDING,
+    E,
+    _native,
+    be,
+    fail,
+    more,
+)
+
+_FIRST, _PORTS = 49152, 16384
+_port = getrandbits(14)
+
+
+def bind(h, addr):
+    if h.st & GONE:
+        fail("EBADF")
+    if h.name:
+        fail("EINVAL")
+    if not h.st & (NEW | DGRAM):
+        fail("EINVAL")
+    host, port = addr
+    if host != "0.0.0.0" and host != "127.0.0.1":
+        if not more("options").is_local(host, h.st & DGRAM):
+            fail("EADDRNOTAVAIL")
+    if port:
+        _bind(h, host, port)
+    else:
+        choose_port(h, host)
+
+
+def _bind(h, host, port):
+    try:
+        h.s.bind((host, port))
+    except OSError as e:
+        raise OSError(e.errno)
+    h.name = (host, port)
+
+
+def choose_port(h, host="0.0.0.0"):
+    """Binds to a free port of our own choice: lwIP would not say which one it took."""
+    global _port
+    for _ in range(64):
+        _port = (_port + 1) % _PORTS
+        try:
+            h.s.bind((host, _FIRST + _port))
+            h.name = (host, _FIRST + _port)
+            return
+        except OSError as e:
+            if e.errno != E.EADDRINUSE:
+                raise
+    fail("EADDRINUSE")
+
+
+def listen(h, backlog):
+    if h.st & GONE:
+        fail("EBADF")
+    if h.st & DGRAM:
+        fail("EOPNOTSUPP")
+    if not h.st & (NEW | LISTEN):
+        fail("EINVAL")
+    if not h.name:
+        choose_port(h)
+    h.s.listen(backlog)
+    be(h, LISTEN)
+
+
+def connect(h, addr):
+    st = h.st
+    if st & GONE:
+        return -E.EBADF
+    if st & DGRAM:
+        if not h.name:
+            choose_port(h)
+        h.s.connect(addr)
+        h.peer = addr
+        return 0
+    if st & LISTEN:
+        return -E.EISCONN
+    if st & PENDING:
+        return _connecting(h)
+    if st & DEAD:
+        if h.err:
+            code, h.err = h.err, 0
+            return -code
+        renew(h)
+    elif not st & NEW:
+        # The first call that sees the connection succeeds, later ones say EISCONN.
+        if h.fresh:
+            h.fresh = False
+            return 0
+        return -E.EISCONN
+    if addr[0] == "0.0.0.0":
+        addr = ("127.0.0.1", addr[1])  # Linux: this host
+    if not h.name:
+        choose_port(h)
+    try:
+        h.s.connect(addr)
+    except OSError as e:
+        if e.errno != E.EINPROGRESS:
+            return -e.errno
+        h.peer = addr
+        be(h, PENDING)
+        h.poller = poll()
+        h.poller.register(h.s, _OUT | _HUP)
+        if h.block:
+            return _awaited(h)
+        return -e.errno
+    h.peer = addr
+    be(h, 0)
+    return 0
+
+
+def _awaited(h):
+    """Waits for the end of a pending connect; what connect gives."""
+    poller = h.poller
+    begin = ticks_us()
+    while ticks_diff(ticks_us(), begin) < _SPIN:
+        for _ in poller.ipoll(0):
+            return _connecting(h)
+        sleep_us(_PAUSE)
+    for _ in poller.ipoll(h.swait):
+        return _connecting(h)
+    return -E.EINPROGRESS
+
+
+def _connecting(h):
+    settle(h)
+    if h.st & GONE:
+        return -E.EBADF
+    if h.st & PENDING:
+        return -E.EALREADY
+    if h.st & DEAD:
+        code, h.err = h.err, 0
+        return -(code or E.ECONNABORTED)
+    h.fresh = False
+    return 0
+
+
+def settle(h):
+    """Looks whether a pending connect has ended, and how."""
+    for _, ev in h.poller.ipoll(0):
+        if h.st & GONE:
+            return
+        h.fresh = True
+        if not ev & _HUP:
+            # From here on the same poller tells what can be read.
+            h.poller.modify(h.s, _IN | _HUP)
+            h.ipoll, h.poller = h.poller.ipoll, None
+            be(h, 0)
+            return
+        try:
+            h.s.recv(1)
+        except OSError as e:
+            h.err = refused(e.errno)
+        h.peer = h.poller = None
+        be(h, DEAD)
+        return
+
+
+def refused(code):
+    """The errno of a failed connect, of what lwIP says."""
+    if code == E.ECONNRESET:
+        return E.ECONNREFUSED
+    if code == E.ECONNABORTED:
+        return E.ETIMEDOUT  # its SYNs were used up
+    return code
+
+
+def renew(h):
+    """Another native socket for a handle whose connect failed: lwIP's is spent."""
+    name, opts = h.name, h.opts
+    h.s.close()
+    h.s = _native.socket(2, 1)
+    h.s.setblocking(False)
+    h.ipoll = None
+    h.name = None
+    if opts:
+        more("options").apply(h)
+    if name:
+        try:
+            _bind(h, *name)
+        except OSError:
+            choose_port(h, name[0])
+    be(h, NEW)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+# Readiness: the firmware's poll, and what it does not know put right.
+
+from select import poll
+
+from . import (
+    _ERR,
+    _HUP,
+    _IN,
+    _ODD,
+    _OUT,
+    DEAD,
+    EOF,
+    GONE,
+    HELD,
+    NEW,
+    PENDING,
+    more,
+    odd_handles,
+)
+
+
+def _mask(events):
+    return events & (_IN | _OUT) | _HUP
+
+
+class poller:
+    """The firmware's poll, with what it does not know put right."""
+
+    def __init__(self):
+        self.native = poll()
+        # native socket -> [handle, events]
+        self.by = {}
+        # [handle, revents] of those that are ready; outs[n] is the list of the first n of them
+        self.pairs = []
+        self.outs = [[]]
+
+    def register(self, h, events):
+        self.native.register(h.s, _mask(events))
+        self.by[h.s] = [h, events]
+        self.pairs.append([h, 0])
+        self.outs.append(self.pairs[:])
+
+    def modify(self, h, events):
+        self.native.modify(h.s, _mask(events))
+        self.by[h.s][1] = events
+
+    def ipoll(self, ms):
+        n = _odd(self) if odd_handles[0] else 0
+        pairs = self.pairs
+        by = self.by
+        for s, ev in self.native.ipoll(0 if n else ms):
+            h = by[s]
+            if ev & _HUP or h[0].st:
+                n = _told(self, h, ev, n)
+            else:
+                pairs[n][0] = h[0]
+                pairs[n][1] = ev
+                n += 1
+        return self.outs[n]
+
+
+def _odd(p):
+    """Puts in front those that the firmware knows nothing of; how many they are."""
+    n = 0
+    for s, (h, events) in p.by.items():
+        st = h.st
+        if h.s is not s:
+            # renewed after a failed connect
+            p.native.unregister(s)
+            del p.by[s]
+            p.native.register(h.s, _mask(events))
+            p.by[h.s] = [h, events]
+            return _odd(p)
+        if st & _ODD:
+            if st & NEW:
+                ev = events & _OUT | _HUP
+            elif st & DEAD:
+                ev = events & (_IN | _OUT) | _HUP | (_ERR if h.err else 0)
+            else:
+                ev = events & _IN
+            if ev:
+                p.pairs[n][0] = h
+                p.pairs[n][1] = ev
+                n += 1
+    return n
+
+
+def _told(p, entry, ev, n):
+    """One more entry of what is ready, put right, behind the n that are there."""
+    h = entry[0]
+    st = h.st
+    if st & PENDING:
+        more("endpoints").settle(h)
+        st = h.st
+        if st & DEAD:
+            ev = _mask(entry[1]) | _ERR
+        else:
+            ev &= ~_HUP
+            if st & (HELD | EOF):
+                ev |= entry[1] & _IN
+    elif st & (NEW | DEAD | GONE):
+        return n
+    elif ev & _HUP and (h.domain == 2 or h.s.reset):
+        ev |= _ERR
+    for i in range(n):
+        if p.pairs[i][0] is h:
+            p.pairs[i][1] |= ev
+            return n
+    if ev:
+        p.pairs[n][0] = h
+        p.pairs[n][1] = ev
+        n += 1
+    return n
+
+
+class waiter:
+    """Waits for one event on one handle."""
+
+    def __init__(self, h, want):
+        self.h, self.want, self.s = h, want, None
+
+    def wait(self, ms):
+        h = self.h
+        if self.s is not h.s:
+            self.s = h.s
+            p = poller()
+            p.register(h, self.want)
+            self.ipoll = p.ipoll
+        for _, revents in self.ipoll(ms):
+            return revents
+        return 0

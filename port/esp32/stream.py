@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+# A stream's data where lwIP and Linux differ: resets, the end, what was read ahead.
+
+from select import poll
+from time import sleep_ms, sleep_us, ticks_diff, ticks_ms, ticks_us
+
+from . import _EAGAIN as EAGAIN
+from . import (
+    _OUT,
+    _PAUSE,
+    _SPIN,
+    DEAD,
+    DGRAM,
+    EOF,
+    GONE,
+    HELD,
+    LISTEN,
+    NEW,
+    PENDING,
+    E,
+    awaited,
+    be,
+    lost,
+    more,
+)
+
+_PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
+_TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
+# As much as one native recv makes room for when nobody says how much there is.
+_CHUNK = 1460
+_HUGE = 1 << 22
+
+
+def accepted(h):
+    """accept on what does not listen."""
+    if h.st & GONE:
+        return -E.EBADF
+    return -(E.EOPNOTSUPP if h.st & DGRAM else E.EINVAL)
+
+
+def reset(h, code, writing=False):
+    """A connected stream is dead, says lwIP's code: minus the errno that Linux has for it."""
+    if h.st & GONE:
+        return -E.EBADF
+    if h.st & DEAD:
+        return 0
+    if h.domain != 2:
+        return -code
+    if code == E.ENOTCONN:
+        code = E.ECONNRESET
+    elif code == E.ECONNABORTED:
+        code = E.ETIMEDOUT
+    elif code != E.ECONNRESET and code != E.EHOSTUNREACH:
+        return -code
+    ended = _had_ended(h, writing)
+    h.peer = None
+    be(h, DEAD | h.st & (HELD | EOF) | (EOF if ended and not writing else 0))
+    if ended or h.st & EOF:
+        # Linux: what was reset after the peer's end is a broken pipe, and reads as that end.
+        code = E.EPIPE
+        if not writing:
+            h.err = code
+            return 0
+    return -code
+
+
+def _had_ended(h, writing):
+    """Whether the peer's FIN came before its RST.
+
+    lwIP says ECONNRESET for each of: a FIN that is read after the RST, the RST where it is queued,
+    the RST as the connection's pending error, which the first call takes that finds nothing else.
+    """
+    if h.st & EOF:
+        return True
+    if not writing:
+        try:
+            h.s.write(b"\0")
+        except OSError as e:
+            return e.errno == E.ENOTCONN
+        return False
+    resets = 0
+    have = h.back or b""
+    while resets < 2:
+        try:
+            data = h.s.recv(_CHUNK)
+            if not data:
+                break
+            have += data
+        except OSError as e:
+            if e.errno != E.ECONNRESET:
+                break
+            resets += 1
+    if have:
+        h.back = have
+        be(h, h.st | HELD)
+    return resets > 1
+
+
+def send(h, data, n, flags):
+    st = h.st
+    if st & GONE:
+        return -E.EBADF
+    if flags & ~(_DONTWAIT | _NOSIGNAL | _MORE | _EOR):
+        return -E.EOPNOTSUPP
+    if st & DGRAM:
+        if not h.peer:
+            return -E.EDESTADDRREQ
+        return more("dgram").sendto(h, data, flags, h.peer)
+    if st & PENDING:
+        more("endpoints").settle(h)
+        st = h.st
+        if st & PENDING:
+            return -EAGAIN
+    if st & DEAD:
+        code, h.err = h.err, 0
+        return -(code or E.EPIPE)
+    if st & (NEW | LISTEN):
+        return -E.EPIPE
+    if not n:
+        return 0
+    try:
+        r = h.s.write(data)
+        if not r and h.block and not flags & _DONTWAIT and room(h):
+            r = h.s.write(data)
+        return r or -EAGAIN
+    except OSError as e:
+        return lost(h, e, True)
+
+
+def room(h):
+    """Waits until h can be written; whether it can."""
+    if h.swait < 0:
+        return False
+    p = poll()
+    p.register(h.s, _OUT)
+    begin = ticks_us()
+    while ticks_diff(ticks_us(), begin) < _SPIN:
+        for _ in p.ipoll(0):
+            return True
+        sleep_us(_PAUSE)
+    for _ in p.ipoll(h.swait):
+        return True
+    return False
+
+
+def reads(h, n, flags):
+    """recv, the whole of it: bytes or a negative number."""
+    st = h.st
+    if st & GONE:
+        return -E.EBADF
+    if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
+        return -E.EOPNOTSUPP
+    if st & DGRAM:
+        got = more("dgram").recvfrom(h, n, flags)
+        return got[0] if got.__class__ is tuple else got
+    if n > _HUGE:
+        raise MemoryError
+    if st & PENDING:
+        more("endpoints").settle(h)
+        st = h.st
+        if st & PENDING:
+            return -EAGAIN
+    if st & (NEW | LISTEN):
+        return -E.ENOTCONN
+    wanted = n if n and flags & _PEEK else 1
+    r = read_ahead(h, wanted)
+    if h.block and not flags & _DONTWAIT:
+        if r == -EAGAIN and not h.back and awaited(h):
+            r = read_ahead(h, wanted)
+        if flags & _PEEK and flags & _WAITALL:
+            begin = ticks_ms()
+            while len(h.back or b"") < n and not h.st & (EOF | DEAD):
+                left = h.rwait - ticks_diff(ticks_ms(), begin)
+                if left <= 0 or h.st & GONE:
+                    break
+                sleep_ms(min(left, 5))
+                r = read_ahead(h, n)
+    data = h.back
+    if data:
+        part = data[:n]
+        if not flags & _PEEK:
+            h.back = data[n:] or None
+            if not h.back:
+                be(h, h.st & ~HELD)
+            if len(part) < n and not h.st & (EOF | DEAD):
+                part += _native_recv(h, n - len(part))
+        return part
+    if h.err:
+        code, h.err = h.err, 0
+        return -code
+    return r if r < 0 else b""
+
+
+def _native_recv(h, n):
+    """What else is there now, and never an error: that is for the next call."""
+    try:
+        data = h.s.recv(n)
+    except OSError as e:
+        if e.errno != EAGAIN:
+            h.err = -reset(h, e.errno)
+        return b""
+    if not data:
+        be(h, h.st | EOF)
+    return data
+
+
+def read_ahead(h, n):
+    """Reads until n bytes are held back, or there are no more now; a negative number if none."""
+    have = h.back or b""
+    r = 0
+    while len(have) < n and not h.st & EOF:
+        dead = h.st & DEAD
+        try:
+            data = h.s.recv(min(max(n - len(have), 64), _CHUNK))
+        except OSError as e:
+            if h.st & GONE:
+                return -E.EBADF
+            if e.errno == EAGAIN and not dead:
+                r = -EAGAIN
+            elif dead:
+                be(h, h.st | EOF)
+            else:
+                h.err = -reset(h, e.errno)
+            if dead or not h.st & DEAD:
+                break
+            continue
+        if not data:
+            be(h, h.st | EOF)
+        have += data
+    if have:
+        h.back = have
+        be(h, h.st | HELD)
+    return r
+
+
+def writable(buf):
+    if isinstance(buf, memoryview):
+        if len(buf):
+            buf[0] = buf[0]
+    elif isinstance(buf, (bytes, str)) or not hasattr(buf, "append"):
+        raise TypeError("a writable buffer is required")
