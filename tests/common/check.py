@@ -6,7 +6,7 @@ import sys
 import time
 
 import usocket_compat as net
-from usocket_compat import errno
+from usocket_compat import _config, errno
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -19,6 +19,21 @@ SETTLED = 400  # a full socket that took nothing for so long, window probes incl
 STARTED = 50  # for a new thread to reach its blocking call
 
 LOOPBACK = {net.AF_INET: "127.0.0.1", net.AF_INET6: "::1"}
+
+# An ESP32 has a tenth of a megabyte for everything, ten sockets, and its lwIP holds some 11 KB of
+# a connection that nobody reads.
+BOARD = sys.platform == "esp32"
+
+
+def sized(host, board):
+    return board if BOARD else host
+
+
+CHUNK = sized(65536, 512)  # bytes that are sent or received at once where many are
+BIG = sized(500000, 4096)  # one buffer; a few of them are more than a connection holds
+LOOPBACK_DEVICE = sized(b"lo\0", b"lo0\0")
+QUEUED = sized(100, 6)  # datagrams that may wait to be received
+OPEN_MAX = _config.ZVFS_OPEN_MAX
 
 # errno names that POSIX gives to socket calls, and the ones of getaddrinfo.
 ERRNOS = (
@@ -51,6 +66,8 @@ def true(value, what=""):
 
 
 def short(value):
+    if isinstance(value, (bytes, bytearray)) and len(value) > 400:
+        return "%d bytes %r ..." % (len(value), bytes(value[:100]))
     text = repr(value)
     return text if len(text) < 400 else text[:200] + " ... " + text[-150:]
 
@@ -93,15 +110,18 @@ def raises(what, fn, *args):
 
     A tuple of these is one of them.
     """
-    call = "%s%s" % (getattr(fn, "__name__", "call"), short(args))
     try:
         got = fn(*args)
     except Exception as e:
         if matches(e, what):
             return e
         show(e)
-        raise AssertionError("%s raised %s, wanted %s" % (call, describe(e), what))
-    raise AssertionError("%s returned %s, wanted %s" % (call, short(got), what))
+        raise AssertionError("%s raised %s, wanted %s" % (called(fn, args), describe(e), what))
+    raise AssertionError("%s returned %s, wanted %s" % (called(fn, args), short(got), what))
+
+
+def called(fn, args):
+    return "%s(%s)" % (getattr(fn, "__name__", "call"), ", ".join([short(arg) for arg in args]))
 
 
 def show(e):
@@ -116,8 +136,14 @@ def show(e):
 # -- what the target can do -------------------------------------------------------------
 
 
+_can = {}
+
+
 def has(feature):
-    return net.capabilities()[feature]
+    # Asked once: each time costs a socket for every option.
+    if not _can:
+        _can.update(net.capabilities())
+    return _can[feature]
 
 
 def needs(*features):
@@ -283,6 +309,24 @@ def path():
     return "sock%d" % _names
 
 
+def untouched(n):
+    """A buffer of n bytes for a call that must refuse it; a board has no room for so many."""
+    if not BOARD:
+        return bytes(n)
+    import uctypes
+
+    return uctypes.bytearray_at(uctypes.addressof(bytearray(1)), n)
+
+
+def interface():
+    """The address of an interface that takes part in multicast."""
+    if not BOARD:
+        return LOOPBACK[net.AF_INET]
+    import network
+
+    return network.WLAN(network.STA_IF).ifconfig()[0]
+
+
 def nonblocking(fd, on=True):
     net.zsock_fcntl(fd, net.F_SETFL, net.O_NONBLOCK if on else 0)
 
@@ -291,6 +335,12 @@ def reset(fd):
     """Close with an RST."""
     net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_LINGER, (1, 0))
     net.zsock_close(fd)
+
+
+def nodelay(fd):
+    """For many small sends: lwIP keeps each until the one before is acknowledged, 250 ms later."""
+    if has("TCP_NODELAY"):
+        net.zsock_setsockopt(fd, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
 
 
 def take_error(fd):
@@ -324,7 +374,7 @@ def recv_exactly(fd, n):
 
 def drain(fd, n):
     """Receive and forget n bytes."""
-    buf = memoryview(bytearray(65536))
+    buf = memoryview(bytearray(CHUNK))
     while n:
         count = net.zsock_recv(fd, buf[: min(n, len(buf))])
         true(count, "EOF, %d bytes early" % n)
@@ -336,7 +386,7 @@ def fill(fd):
     total = 0
     last = now()
     while since(now(), last) < SETTLED:
-        for chunk in (bytes(65536), b"x"):
+        for chunk in (bytes(CHUNK), b"x"):
             try:
                 while True:
                     total += net.zsock_send(fd, chunk, net.MSG_DONTWAIT)

@@ -1,7 +1,7 @@
 # What a port must do where capabilities() says False: refuse, at the call, and leave the socket
 # as it was. One check for each feature that is a call or a family; options are all alike.
 import usocket_compat as net
-from check import close, eq, pair, raises, recv_exactly, sendall, tcp, udp
+from check import close, eq, has, pair, raises, recv_exactly, sendall, tcp, udp
 
 
 def connected(what, check):
@@ -119,9 +119,13 @@ def nothing():
 
 threads = nothing
 recv_into_no_alloc = nothing
+recv_into_no_alloc_dgram = nothing
+udp_unreachable = nothing
 
 
 def refused_option(family, kind, level, option):
+    if family == net.AF_INET6 and not has("AF_INET6"):
+        return AF_INET6()
     fd = net.zsock_socket(family, kind)
     raises("ENOPROTOOPT", net.zsock_setsockopt, fd, level, option, 1)
     raises("ENOPROTOOPT", net.zsock_getsockopt, fd, level, option)
@@ -135,6 +139,8 @@ def option(name):
 
 def place(name):
     """Level, type and family of a socket that has the option, by the option's prefix."""
+    if name == "SO_BROADCAST":
+        return net.SOL_SOCKET, net.SOCK_DGRAM, net.AF_INET
     if name.startswith("SO_"):
         return net.SOL_SOCKET, net.SOCK_STREAM, net.AF_INET
     if name.startswith("TCP_"):

@@ -10,6 +10,7 @@ from check import (
     raises,
     recv_exactly,
     sendall,
+    sized,
     true,
     udp,
     udp_pair,
@@ -149,8 +150,9 @@ def test_recvmsg_touches_only_what_it_received():
 def test_many_buffers():
     # IOV_MAX is 1024; a layer that builds the array itself must hold as many.
     client, server = pair()
-    eq(net.zsock_sendmsg(client, [b"%d" % (i % 10) for i in range(1000)]), 1000)
-    eq(recv_exactly(server, 1000), b"0123456789" * 100)
+    size = sized(1000, 200)
+    eq(net.zsock_sendmsg(client, [b"%d" % (i % 10) for i in range(size)]), size)
+    eq(recv_exactly(server, size), b"0123456789" * (size // 10))
     sendall(client, b"9876543210" * 10)
     buffers = [bytearray(1) for _ in range(200)]
     eq(net.zsock_recvmsg(server, buffers)[0], 100)

@@ -1,13 +1,13 @@
-# UDP multicast over the loopback interface.
+# UDP multicast over the loopback interface; lwIP's takes no part in it, there it is the network's.
 import struct
 
 import usocket_compat as net
-from check import close, eq, needs, nonblocking, raises, ready, udp
+from check import close, eq, interface, needs, nonblocking, raises, ready, tcp, udp
 
 GROUP = "239.255.77.1"
 OTHER = "239.255.77.2"
 GROUP6 = "ff01::7777"
-LO = "127.0.0.1"
+LO = interface()
 
 
 def mreq(group):
@@ -33,7 +33,7 @@ def joined(fd, group):
     net.zsock_setsockopt(fd, net.IPPROTO_IP, net.IP_ADD_MEMBERSHIP, mreq(group))
 
 
-@needs("multicast", "getsockname")
+@needs("multicast", "getsockname", "IP_MULTICAST_IF", "IP_MULTICAST_LOOP", "IP_DROP_MEMBERSHIP")
 def test_only_members_receive():
     a, port = receiver()
     b = sender()
@@ -51,7 +51,7 @@ def test_only_members_receive():
     close(a, b)
 
 
-@needs("multicast", "getsockname")
+@needs("multicast", "getsockname", "IP_MULTICAST_IF", "IP_MULTICAST_LOOP")
 def test_every_member_receives():
     a, port = receiver()
     b = net.zsock_socket(net.AF_INET, net.SOCK_DGRAM)
@@ -86,9 +86,25 @@ def test_membership_errors():
     level = net.IPPROTO_IP
     raises("EINVAL", net.zsock_setsockopt, fd, level, net.IP_ADD_MEMBERSHIP, mreq("127.0.0.1"))
     raises("EINVAL", net.zsock_setsockopt, fd, level, net.IP_ADD_MEMBERSHIP, b"short")
-    raises("EADDRNOTAVAIL", net.zsock_setsockopt, fd, level, net.IP_DROP_MEMBERSHIP, mreq(GROUP))
+    nowhere = net.inet_aton(GROUP) + net.inet_aton("192.0.2.1")
+    raises("ENODEV", net.zsock_setsockopt, fd, level, net.IP_ADD_MEMBERSHIP, nowhere)
     joined(fd, GROUP)
     raises("EADDRINUSE", joined, fd, GROUP)
+    joined(fd, OTHER)
+    close(fd)
+    stream = tcp()
+    raises("EPROTO", joined, stream, GROUP)
+    close(stream)
+
+
+@needs("multicast", "IP_DROP_MEMBERSHIP")
+def test_leaving():
+    fd, _ = udp()
+    args = fd, net.IPPROTO_IP, net.IP_DROP_MEMBERSHIP, mreq(GROUP)
+    raises("EADDRNOTAVAIL", net.zsock_setsockopt, *args)
+    joined(fd, GROUP)
+    net.zsock_setsockopt(*args)
+    raises("EADDRNOTAVAIL", net.zsock_setsockopt, *args)
     close(fd)
 
 

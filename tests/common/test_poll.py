@@ -1,6 +1,7 @@
 # poll: what Zephyr's poll suite looks at, and contract 6.
 import usocket_compat as net
 from check import (
+    OPEN_MAX,
     STARTED,
     Thread,
     at_once,
@@ -322,9 +323,9 @@ def test_poll_on_every_kind():
 
 
 def test_many_fds_one_ready():
-    pairs = [udp_pair() for _ in range(16)]
+    pairs = [udp_pair() for _ in range(min(16, OPEN_MAX // 2))]
     wanted = [(b, IN) for _, b in pairs]
-    for k in (0, 7, 15):
+    for k in (0, len(pairs) // 2, len(pairs) - 1):
         net.zsock_send(pairs[k][0], b"x")
         count, revents = poll(1000, *wanted)
         eq((count, [i for i, r in enumerate(revents) if r]), (1, [k]))

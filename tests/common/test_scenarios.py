@@ -3,6 +3,7 @@
 # row 25 speak of conveniences that this layer does not have.
 import usocket_compat as net
 from check import (
+    CHUNK,
     STARTED,
     WAKE,
     Thread,
@@ -24,6 +25,7 @@ from check import (
     reset,
     sendall,
     since,
+    sized,
     sleep_ms,
     take_error,
     tcp,
@@ -248,14 +250,15 @@ def chunk_at(position, n):
 
 
 PATTERN = bytes(range(251))
-MEGA = 1000000
+BLOCK = 251 * sized(256, 4)
+MEGA = sized(1000000, 100000)
 
 
 def test_s17_full_duplex():
     fds = pair()
     sent, got = [0, 0], [0, 0]
-    buf = bytearray(65536)
-    block = chunk_at(0, 251 * 256)
+    buf = bytearray(CHUNK)
+    block = chunk_at(0, BLOCK)
     polls = [net.zsock_pollfd(fd, IN | OUT) for fd in fds]
     for fd in fds:
         nonblocking(fd)
@@ -282,7 +285,7 @@ def test_s18_long_stream_and_its_end():
     total = 10 * MEGA
 
     def send():
-        block = chunk_at(0, 251 * 256)
+        block = chunk_at(0, BLOCK)
         sent = 0
         while sent < total:
             n = min(len(block), total - sent)
@@ -292,7 +295,7 @@ def test_s18_long_stream_and_its_end():
         net.zsock_shutdown(client, net.SHUT_WR)
 
     thread = Thread(send)
-    buf = bytearray(65536)
+    buf = bytearray(CHUNK)
     got = 0
     while got < total:
         n = net.zsock_recv(server, memoryview(buf)[: min(len(buf), total - got)])

@@ -16,13 +16,14 @@ from check import (
     ready,
     recv_exactly,
     sendall,
+    sized,
     tcp,
     true,
 )
 
 V4 = net.AF_INET
 V6 = net.AF_INET6
-PATTERN = bytes((i * 7 + i // 256) % 256 for i in range(60000))
+PATTERN = bytes((i * 7 + i // 256) % 256 for i in range(sized(60000, 3000)))
 
 
 def send_recv(family):

@@ -1,6 +1,7 @@
 # Contract 9: a reader and a writer at once; a close ends what is blocked.
 import usocket_compat as net
 from check import (
+    OPEN_MAX,
     SOON,
     STARTED,
     WAKE,
@@ -11,12 +12,14 @@ from check import (
     fill,
     listener,
     needs,
+    nodelay,
     now,
     pair,
     raises,
     recv_exactly,
     sendall,
     since,
+    sized,
     sleep_ms,
     stream_pair,
     tcp,
@@ -164,11 +167,12 @@ def test_a_reused_fd_is_not_read_by_the_old_reader():
 def test_one_reader_one_writer():
     # Both directions of both sockets, each in a thread of its own.
     a, b = pair()
-    size = 400000
+    size = sized(400000, 60000)
     pattern = bytes(range(251))
+    whole = pattern * sized(40, 6)
 
     def write(fd):
-        data = pattern * 40
+        data = whole
         sent = 0
         while sent < size:
             n = min(len(data), size - sent)
@@ -176,8 +180,8 @@ def test_one_reader_one_writer():
             sent += n
 
     def read(fd):
-        buf = bytearray(4096)
-        data = pattern * 20
+        buf = bytearray(sized(4096, 512))
+        data = whole
         got = 0
         while got < size:
             n = net.zsock_recv(fd, memoryview(buf)[: min(len(buf), size - got)])
@@ -199,6 +203,7 @@ def test_one_reader_one_writer():
 @needs("threads")
 def test_a_writer_is_not_held_up_by_a_blocked_reader():
     a, b = pair()
+    nodelay(a)
     thread = Thread(net.zsock_recv, a, 1)
     sleep_ms(STARTED)
     start = now()
@@ -249,7 +254,7 @@ def test_sockets_made_in_many_threads():
             close(a, b, *fds)
         return "fine"
 
-    threads = [Thread(work, 30) for _ in range(4)]
+    threads = [Thread(work, 30) for _ in range(min(4, OPEN_MAX // 6))]
     for thread in threads:
         eq(thread.join(10 * SOON), "fine")
     eq(fdtable.used(), 0)

@@ -1,6 +1,7 @@
 # UDP: what Zephyr's udp suite looks at, with Linux's answers. Messages: test_msg.py.
 import usocket_compat as net
 from check import (
+    QUEUED,
     close,
     closed_port,
     eq,
@@ -11,10 +12,12 @@ from check import (
     raises,
     raises_after,
     ready,
+    sized,
     sockaddr_family,
     true,
     udp,
     udp_pair,
+    untouched,
 )
 
 V4 = net.AF_INET
@@ -94,10 +97,12 @@ def test_v6_send_recv_2_sock():
 
 def test_datagrams_keep_their_bounds_and_order():
     a, b = udp_pair()
-    messages = [b"x" * n for n in (1, 0, 1472, 3, 9000, 0, 2)]
-    for message in messages:
-        eq(net.zsock_send(a, message), len(message))
-    eq([net.zsock_recv(b, 10000) for _ in messages], messages)
+    messages = [b"x" * n for n in (1, 0, 1472, 3, sized(9000, 2000), 0, 2)]
+    # No more at once than a board keeps for a socket.
+    for some in (messages[:QUEUED], messages[QUEUED:]):
+        for message in some:
+            eq(net.zsock_send(a, message), len(message))
+        eq([net.zsock_recv(b, sized(10000, 2100)) for _ in some], some)
     close(a, b)
 
 
@@ -145,7 +150,7 @@ def test_v6_msg_trunc():
 
 def dgram_overflow(family):
     a, b = udp_pair(family)
-    raises("EMSGSIZE", net.zsock_send, a, bytes(65536))
+    raises("EMSGSIZE", net.zsock_send, a, untouched(65536))
     eq(net.zsock_send(a, b"x"), 1)
     eq(net.zsock_recv(b, 9), b"x")
     close(a, b)
@@ -228,6 +233,7 @@ def test_connected_again_to_another_peer():
     close(a, b, c)
 
 
+@needs("udp_unreachable")
 def test_unreachable_port_is_reported_once():
     a = net.zsock_socket(V4, net.SOCK_DGRAM)
     net.zsock_connect(a, closed_port())
