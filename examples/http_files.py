@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
-# An HTTP/1.1 file server for many clients at once on one thread: poll says which sockets can go
-# on, and no call ever waits. This file runs as it is on CPython and on MicroPython:
-#   usocket run --target unix examples/http_files.py 8080 FOLDER
+# An HTTP/1.1 file server for many clients at once on one thread: poll says which sockets can go on,
+# and no call ever waits. This file runs as it is on CPython, on MicroPython and on a board:
+#   usocket run --target unix examples/http_files.py 8080 FOLDER [ADDRESS]
 import os
 import sys
 
 import usocket_compat as net
 from usocket_compat import errno
 
-CHUNK = 16384
+CHUNK = 4096
 MAX_REQUEST = 4096
-MAX_CLIENTS = 100
 
 
 class Client:
@@ -65,16 +64,16 @@ class Client:
             self.file = None
 
 
-def serve(port, folder):
+def serve(port, folder, address="127.0.0.1"):
     server = net.socket(net.AF_INET, net.SOCK_STREAM | net.SOCK_NONBLOCK)
     net.setsockopt(server, net.SOL_SOCKET, net.SO_REUSEADDR, 1)
-    net.bind(server, ("127.0.0.1", port))
+    net.bind(server, (address, port))
     net.listen(server, 100)
     listener = net.pollfd(server, net.POLLIN)
     print("serving", folder, "on port", net.getsockname(server)[1])
-    clients = []
+    clients, most = [], 100
     while True:
-        listener.events = net.POLLIN if len(clients) < MAX_CLIENTS else 0
+        listener.events = net.POLLIN if len(clients) < most else 0
         net.poll([listener] + [client.pollfd for client in clients], -1)
         for client in [client for client in clients if client.pollfd.revents]:
             try:
@@ -88,11 +87,13 @@ def serve(port, folder):
         if listener.revents:
             try:
                 fd, _ = net.accept(server)
-            except OSError:
-                continue  # the client has gone already
+            except OSError as e:
+                if e.errno == errno.ENFILE:
+                    most = len(clients)  # the others wait until one of these leaves
+                continue
             net.fcntl(fd, net.F_SETFL, net.O_NONBLOCK)
             clients.append(Client(fd, folder))
             print(len(clients), "clients")
 
 
-serve(int(sys.argv[1]), sys.argv[2])
+serve(int(sys.argv[1]), *sys.argv[2:])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# `make demo`: the file server of examples/ on MicroPython and then on CPython, with curl as the
-# client, told so that a reader can follow.
+# `make demo`: the file server of examples/ on a board, on MicroPython and on CPython, with curl as
+# the client, told so that a reader can follow.
 from __future__ import annotations
 
 import hashlib
@@ -13,79 +13,155 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from . import micropython
+from .device import Device
 from .errors import UsocketError
 from .files import PACKAGE
+from .vboard.board import Board
 
 _TOP = PACKAGE.parent
 _SERVER = Path("examples/http_files.py")
-_SIZE = 5_000_000
-_CONNECTIONS = 20
+_DOWNLOADS = 20
 _TIMEOUT = 120
+# A board has a small flash, and ten sockets.
+_BOARD_SIZE, _BOARD_CONNECTIONS = 500_000, 8
+_SIZE, _CONNECTIONS = 5_000_000, _DOWNLOADS
+_ON_BOARD = "8080"
 
 console = Console(highlight=False, soft_wrap=True)
+
+
+class Round(NamedTuple):
+    """One server, where it runs, and what is fetched from it."""
+
+    title: str
+    # behind `usocket run`
+    arguments: list[str]
+    folder: Path
+    size: int
+    connections: int
+    # where curl finds it; without an address it is the port that the server prints
+    address: str = ""
 
 
 def demo() -> None:
     if not shutil.which("curl"):
         raise UsocketError("the demo needs curl", "Run `make setup`.")
     interpreter = micropython.find()
+    lines = len((_TOP / _SERVER).read_text().splitlines())
+    console.print(f"{_SERVER} is a file server of {lines} lines, written against usocket_compat.")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "served").mkdir()
-        data = os.urandom(_SIZE)
-        (folder / "served" / "random.bin").write_bytes(data)
-        digest = hashlib.sha256(data).hexdigest()
-        lines = len((_TOP / _SERVER).read_text().splitlines())
-        console.print(
-            f"{_SERVER} is a file server of {lines} lines, written once against usocket_compat."
-            f"\nIt serves a file of {_SIZE:,} random bytes; sha256 {digest}."
-        )
-        _round("unix", f"MicroPython {interpreter.version}", folder, digest)
-        _round("cpython", "CPython " + sys.version.split()[0], folder, digest)
+        _on_a_board(Path(name) / "board")
+        for target, title in (
+            ("unix", f"MicroPython {interpreter.version} on this machine"),
+            ("cpython", "CPython " + sys.version.split()[0]),
+        ):
+            folder = Path(name) / target
+            arguments = ["--target", target, str(_SERVER), "0", str(folder / "served")]
+            _round(Round(title, arguments, folder, _SIZE, _CONNECTIONS))
     console.print(
-        f"\n[bold green]PASS[/]: the same file served {2 * _CONNECTIONS} downloads,"
+        f"\n[bold green]PASS[/]: the same file served {3 * _DOWNLOADS} downloads,"
         " and every one is the file it served."
     )
 
 
-def _round(target: str, title: str, folder: Path, digest: str) -> None:
-    command = ["usocket", "run", "--target", target, str(_SERVER), "0", str(folder / "served")]
-    console.print(f"\n[bold]{title}[/]\n$ {' '.join(command)}")
-    with (folder / "log").open("w") as log:
+def _on_a_board(folder: Path) -> None:
+    named = os.environ.get("USOCKET_DEVICE")
+    if named:
+        with Device(named) as device:
+            device.fresh()
+            ip = device.exec(_ADDRESS).strip()
+            device.leave()
+        if not ip:
+            raise UsocketError(f"the board at {named} has no network", "Connect it to Wi-Fi.")
+        _board_round(f"The board at {named}", named, f"{ip}:{_ON_BOARD}", folder)
+        return
+    with Board(forward=["0:" + _ON_BOARD]) as board:
+        (port,) = board.host_ports()
+        title = f"A virtual ESP32 board, since USOCKET_DEVICE names no real one: {board.device}"
+        _board_round(title, board.device, f"127.0.0.1:{port}", folder)
+
+
+_ADDRESS = """
+import network
+w = network.WLAN(network.STA_IF)
+print(w.ifconfig()[0] if w.isconnected() else "")
+"""
+
+
+def _board_round(title: str, device: str, address: str, folder: Path) -> None:
+    arguments = ["--device", device, str(_SERVER), _ON_BOARD, "/served", "0.0.0.0"]
+    what = Round(title, arguments, folder, _BOARD_SIZE, _BOARD_CONNECTIONS, address)
+    _round(what, device)
+
+
+def _round(what: Round, device: str = "") -> None:
+    console.print(f"\n[bold]{what.title}[/]")
+    served = what.folder / "served"
+    served.mkdir(parents=True)
+    data = os.urandom(what.size)
+    (served / "random.bin").write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    console.print(f"It serves {what.size:,} random bytes; sha256 {digest}.")
+    if device:
+        _copy(served, device)
+    command = ["usocket", "run", *what.arguments]
+    console.print(f"$ {' '.join(command)}")
+    log = what.folder / "log"
+    with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "usocket_tools.cli", *command[1:]],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             cwd=_TOP,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        port = _port(server, folder / "log")
+        port = _port(server, log)
         begin = time.monotonic()
-        _fetch(port, folder / target)
+        _fetch(what.address or f"127.0.0.1:{port}", what.connections, what.folder / "fetched")
         seconds = time.monotonic() - begin
         if server.poll() is not None:
-            raise _died(folder / "log")
+            raise _died(log)
     finally:
-        server.send_signal(signal.SIGKILL)
-        server.wait()
-    text = (folder / "log").read_text()
-    most = max(int(count) for count in re.findall(r"(?m)^(\d+) clients$", text))
-    got = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (folder / target).iterdir()]
-    same = got.count(digest)
+        _end(server, politely=bool(device))
+    most = max(int(count) for count in re.findall(r"(?m)^(\d+) clients$", log.read_text()))
+    files = (what.folder / "fetched").iterdir()
+    same = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files].count(digest)
     console.print(
-        f"{same} of {_CONNECTIONS} downloads have the file's digest. Up to {most} connections"
-        f" at once, {_CONNECTIONS * _SIZE / 1e6:.0f} MB in {seconds:.2f} s."
+        f"{same} of {_DOWNLOADS} downloads have the file's digest. Up to {most} connections"
+        f" at once, {_DOWNLOADS * what.size / 1e6:.0f} MB in {seconds:.2f} s."
     )
-    if same != _CONNECTIONS:
-        raise UsocketError(f"FAIL: {_CONNECTIONS - same} downloads differ on {title}")
-    if most != _CONNECTIONS:
-        raise UsocketError(f"FAIL: {most} connections at once on {title}, not {_CONNECTIONS}")
+    if same != _DOWNLOADS:
+        raise UsocketError(f"FAIL: {_DOWNLOADS - same} downloads differ on {what.title}")
+    # A slow start of curl may spare a board a connection or two.
+    if most < (2 if device else what.connections):
+        raise UsocketError(f"FAIL: {most} connections at once, not {what.connections}")
+
+
+def _copy(folder: Path, device: str) -> None:
+    command = ["mpremote", "connect", device, "fs", "cp", "-r", str(folder), ":/"]
+    console.print(f"$ {' '.join(command)}")
+    done = subprocess.run(
+        [sys.executable, "-m", *command], capture_output=True, text=True, timeout=_TIMEOUT
+    )
+    if done.returncode:
+        raise UsocketError(f"FAIL: mpremote exits with {done.returncode}", done.stderr)
+
+
+def _end(server: subprocess.Popen[bytes], politely: bool) -> None:
+    # On a board the program ends by Ctrl-C, and the board is usable after.
+    server.send_signal(signal.SIGINT if politely else signal.SIGKILL)
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _port(server: subprocess.Popen[bytes], log: Path) -> int:
@@ -103,14 +179,14 @@ def _died(log: Path) -> UsocketError:
     return UsocketError(f"FAIL: the server did not go on:\n{log.read_text().strip()}")
 
 
-def _fetch(port: int, folder: Path) -> None:
+def _fetch(address: str, connections: int, folder: Path) -> None:
     folder.mkdir()
-    url = f"http://127.0.0.1:{port}/random.bin"
+    url = f"http://{address}/random.bin"
     # Immediate: curl would else wait whether an open connection can serve the next download too.
-    parallel = ["--parallel", "--parallel-immediate", "--parallel-max", str(_CONNECTIONS)]
-    console.print(f"$ curl {' '.join(parallel)} {url} ... ({_CONNECTIONS} times)")
+    parallel = ["--parallel", "--parallel-immediate", "--parallel-max", str(connections)]
+    console.print(f"$ curl {' '.join(parallel)} {url} ... ({_DOWNLOADS} times)")
     command = ["curl", "--fail", "--noproxy", "*", *parallel]
-    for number in range(_CONNECTIONS):
+    for number in range(_DOWNLOADS):
         command += ["--output", str(folder / f"{number}.bin"), url]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)

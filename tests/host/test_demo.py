@@ -10,7 +10,7 @@ from usocket_tools import demo
 def test_demo(capsys):
     assert demo.main() == 0
     output = capsys.readouterr().out
-    assert output.count("20 of 20 downloads") == 2
+    assert output.count("20 of 20 downloads") == 3
     assert "PASS" in output.splitlines()[-1]
 
 
