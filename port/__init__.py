@@ -43,6 +43,7 @@ OPS = (
     "gethostname",  # () -> str
     "inet_pton",  # (family, text) -> bytes
     "inet_ntop",  # (family, packed) -> str
+    "LATER",  # not an operation: those that load when first used, a space round each, in one str
 )
 
 # Every port has these too.

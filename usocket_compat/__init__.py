@@ -78,6 +78,9 @@ def _value(name):
             value = _find(_ZSOCK, name, "zsock_")
         if value is None:
             value = _other(name)
+        if name == "wifi":
+            # MicroPython looks no further than here for what it could import from a package.
+            value = __import__(__name__ + ".wifi", None, None, ("up",))
     elif name == "__all__":
         from .names import public
 

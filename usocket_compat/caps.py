@@ -51,7 +51,11 @@ def capabilities():
     """
     p = start()
     lacks = p.LACKS.split()
-    found = {name: hasattr(p, op) and name not in lacks for name, op in _NEEDS}
+    # Not asked of the port itself: that would load all that it loads when first used.
+    later = getattr(p, "LATER", "")
+    found = {}
+    for name, op in _NEEDS:
+        found[name] = name not in lacks and (" " + op + " " in later or hasattr(p, op))
     found["socketpair"] = found["socketpair"] and bool(_config.NET_SOCKETPAIR)
     for name in _COMMON.split():
         found[name] = name not in lacks

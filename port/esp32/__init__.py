@@ -9,7 +9,7 @@
 import socket as _native
 from _thread import allocate_lock
 from select import poll as _poll
-from time import sleep_ms, sleep_us, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
 TICK = 100
 LACKS = (
@@ -31,18 +31,13 @@ _NAMES = (
     " SOCK_CLOEXEC=524288"
     " O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531 "
 )
-# What the other files here are loaded for.
-_LATER = (
-    "endpoints bind listen connect ",
-    "stream writable ",
-    "polls poller waiter ",
-    "dgram sendto recvfrom recvfrom_into ",
-    "options getsockopt setsockopt getsockname getpeername ioctl ",
-    "msg sendmsg recvmsg ",
-    "memory socketpair ",
-    "numeric unpack inet_pton inet_ntop ",
-    "resolver getaddrinfo getnameinfo gethostname ",
-    "numbers names ",
+# A file and the operations it is loaded for.
+LATER = (
+    "endpoints bind listen connect |stream writable |polls poller waiter "
+    "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
+    "|options getsockopt setsockopt getsockname getpeername ioctl "
+    "|numeric unpack inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
+    "|numbers names "
 )
 _loaded = {}
 _lock = allocate_lock()
@@ -62,34 +57,38 @@ def more(name):
 
 
 def __getattr__(name):
-    for names in _LATER:
-        if " " + name + " " in names:
-            value = getattr(more(names.split(" ")[0]), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(name)
+    at = LATER.find(" " + name + " ")
+    if at < 0:
+        raise AttributeError(name)
+    line = LATER.rfind("|", 0, at) + 1
+    value = getattr(more(LATER[line : LATER.find(" ", line)]), name)
+    globals()[name] = value
+    return value
 
 
 def number(name):
-    table = _NAMES
-    i = table.find(" " + name + "=")
-    if i < 0:
-        table = _all_names()
-        i = table.find(" " + name + "=")
-        if i < 0:
-            raise KeyError(name)
-    i = table.find("=", i) + 1
-    return int(table[i : table.find(" ", i)])
+    name = " " + name + "="
+    if name in _NAMES:
+        return _in(_NAMES, name)
+    for line in _lines():
+        if name in line:
+            return _in(line, name)
+    raise KeyError(name[1:-1])
 
 
-def _all_names():
+def _in(text, name):
+    i = text.find(name) + len(name)
+    return int(text[i : text.find(" ", i)])
+
+
+def _lines():
     # Loaded for this one question: 4 KB are much on a board.
     import sys
 
-    text = __import__(__name__ + ".numbers", None, None, ("TEXT",)).TEXT
+    lines = __import__(__name__ + ".numbers", None, None, ("TEXT",)).TEXT
     sys.modules.pop(__name__ + ".numbers", None)
     globals().pop("numbers", None)
-    return text
+    return lines
 
 
 class _Codes:
@@ -263,8 +262,6 @@ def send(h, data, n, flags):
 # A reply on the same network comes within this time (us). The firmware's poll would look only once
 # in 10 ms.
 _SPIN = 1500
-# Between two looks, which would else keep lwIP from its locks (us).
-_PAUSE = 10
 
 
 def pollable(h):
@@ -285,7 +282,7 @@ def awaited(h):
     while ticks_diff(ticks_us(), begin) < _SPIN:
         for _, events in ipoll(0):
             return events
-        sleep_us(_PAUSE)
+        sleep_ms(0)
     for _, events in ipoll(h.rwait):
         return events
     return 0

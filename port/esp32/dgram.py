@@ -11,7 +11,8 @@ _TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
 _MOST = 65507
 _HUGE = 1 << 22
 # What a read makes room for when the whole datagram is needed: to peek at it, or for its length.
-_WHOLE = 4096
+# ESP-IDF's lwIP reassembles nothing, so that no longer one comes from a network.
+_WHOLE = 1500
 
 
 def sendto(h, data, flags, addr):

@@ -3,13 +3,12 @@
 
 from random import getrandbits
 from select import poll
-from time import sleep_us, ticks_diff, ticks_us
+from time import sleep_ms, ticks_diff, ticks_us
 
 from . import (
     _HUP,
     _IN,
     _OUT,
-    _PAUSE,
     _SPIN,
     DEAD,
     DGRAM,
@@ -134,7 +133,7 @@ def _awaited(h):
     while ticks_diff(ticks_us(), begin) < _SPIN:
         for _ in poller.ipoll(0):
             return _connecting(h)
-        sleep_us(_PAUSE)
+        sleep_ms(0)
     for _ in poller.ipoll(h.swait):
         return _connecting(h)
     return -E.EINPROGRESS

@@ -2,6 +2,7 @@
 # Readiness: the firmware's poll, and what it does not know put right.
 
 from select import poll
+from time import sleep_ms, ticks_diff, ticks_us
 
 from . import (
     _ERR,
@@ -9,6 +10,7 @@ from . import (
     _IN,
     _ODD,
     _OUT,
+    _SPIN,
     DEAD,
     EOF,
     GONE,
@@ -46,6 +48,13 @@ class poller:
         self.by[h.s][1] = events
 
     def ipoll(self, ms):
+        n = self.look(0)
+        if not n and ms:
+            n = _later(self, ms)
+        return self.outs[n]
+
+    def look(self, ms):
+        """Waits like the firmware's poll; how many of `pairs` are ready."""
         n = _odd(self) if odd_handles[0] else 0
         pairs = self.pairs
         by = self.by
@@ -57,7 +66,19 @@ class poller:
                 pairs[n][0] = h[0]
                 pairs[n][1] = ev
                 n += 1
-        return self.outs[n]
+        return n
+
+
+def _later(p, ms):
+    begin = ticks_us()
+    while ticks_diff(ticks_us(), begin) < _SPIN:
+        n = p.look(0)
+        if n:
+            return n
+        sleep_ms(0)
+        if 0 < ms <= 2:
+            break
+    return p.look(ms)
 
 
 def _odd(p):
@@ -126,7 +147,5 @@ class waiter:
             self.s = h.s
             p = poller()
             p.register(h, self.want)
-            self.ipoll = p.ipoll
-        for _, revents in self.ipoll(ms):
-            return revents
-        return 0
+            self.p = p
+        return self.p.pairs[0][1] if self.p.look(ms) else 0

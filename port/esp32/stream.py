@@ -2,12 +2,11 @@
 # A stream's data where lwIP and Linux differ: resets, the end, what was read ahead.
 
 from select import poll
-from time import sleep_ms, sleep_us, ticks_diff, ticks_ms, ticks_us
+from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
 
 from . import _EAGAIN as EAGAIN
 from . import (
     _OUT,
-    _PAUSE,
     _SPIN,
     DEAD,
     DGRAM,
@@ -137,7 +136,7 @@ def room(h):
     while ticks_diff(ticks_us(), begin) < _SPIN:
         for _ in p.ipoll(0):
             return True
-        sleep_us(_PAUSE)
+        sleep_ms(0)
     for _ in p.ipoll(h.swait):
         return True
     return False

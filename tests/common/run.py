@@ -2,6 +2,7 @@
 #     INTERPRETER run.py FILE TEST...
 # Lines that begin with "@@ " are for the host: "run NAME", "pass NAME NOTE", "fail NAME".
 # What a test prints, and the traceback of a failure, stand between its two lines.
+import gc
 import sys
 
 folder, _, module_name = sys.argv[1].rpartition("/")
@@ -29,6 +30,8 @@ def leftovers():
 
 def run(name, test):
     print("@@ run", name)
+    if check.BOARD:
+        gc.collect()  # here, where little is in use, it leaves larger pieces of a small heap
     try:
         note = test() or ""
         passed = True

@@ -129,7 +129,7 @@ def test_write_nonblock():
     total = 0
     try:
         while True:
-            total += net.zsock_send(a, bytes(4096))
+            total += net.zsock_send(a, bytes(sized(4096, 512)))
     except OSError as e:
         eq(e.errno, net.errno.EAGAIN)
     true(total > 0)

@@ -262,7 +262,7 @@ def test_sockets_made_in_many_threads():
 
 @needs("threads")
 def test_only_one_close_succeeds():
-    for _ in range(30):
+    for _ in range(sized(30, 10)):
         fd = tcp()
 
         def attempt():

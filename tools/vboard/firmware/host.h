@@ -36,6 +36,7 @@ extern size_t host_rtc_length;
 int64_t host_now_us(void);      // monotonic, from start
 int64_t host_clock_us(void);    // what the board's clock shows, since its epoch
 void host_clock_set(int64_t us);
+void host_yield(void);
 void host_sleep_us(int64_t us);
 uint32_t host_random(void);
 

@@ -85,6 +85,9 @@ void mp_hal_delay_ms(mp_uint_t ms) {
         MICROPY_PY_SOCKET_EVENTS_HANDLER
         int64_t tick = (host_now_us() / TICK_US + 1) * TICK_US;
         MP_THREAD_GIL_EXIT();
+        if (until < tick) {
+            host_yield();
+        }
         wait_until(MIN(tick, until));
         MP_THREAD_GIL_ENTER();
         if (host_now_us() >= until) {
