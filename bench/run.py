@@ -14,6 +14,7 @@ from rich.table import Table
 
 from usocket_tools import files, kconfig, micropython
 from usocket_tools.errors import UsocketError
+from usocket_tools.vboard.board import Board
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -38,6 +39,20 @@ FIGURES = {
     "heap_import": ("heap kept by the import, .mpy, 32 bits (bytes)", None, 10240),
     "heap_tcp_udp_poll": ("the same after TCP, UDP, poll and options", None, None),
     "heap_per_socket": ("heap per open socket, 32 bits (bytes)", None, None),
+}
+
+# The same of the virtual board, whose plain sockets are lwIP's: name -> (what it says, wanted).
+BOARD = {
+    "pingpong64_into_vs_into": ("64-byte ping-pong, buffer, against readinto(64)", 0.80),
+    "pingpong64_into_vs_recv": ("64-byte ping-pong, buffer, against recv(64)", 0.95),
+    "bulk1400": ("1400-byte bulk, buffer", 0.97),
+    "connect_accept_close": ("connect, accept, close", 0.90),
+    "poll8": ("poll of 8 sockets, one ready", 0.85),
+    "heap_per_call": ("heap allocated per recv, send, poll (bytes)", 0),
+    "heap_import": ("heap kept by the import, .mpy, 32 bits (bytes)", 10240),
+    "heap_port": ("of the port's first file alone, 32 bits (bytes)", 3072),
+    "heap_tcp_udp_poll": ("the import after TCP, UDP and poll, 32 bits (bytes)", None),
+    "heap_per_socket": ("heap per open socket above a plain one, 32 bits (bytes)", 100),
 }
 
 
@@ -105,6 +120,16 @@ def measure(console: Console) -> dict[str, dict[str, list[float]]]:
     return found
 
 
+def measure_board(console: Console) -> dict[str, list[float]]:
+    found = {}
+    for variant, program in (("standard", "board.py"), ("32bit", "board_heap.py")):
+        console.print(f"measuring on the virtual board ({variant}) ...")
+        with Board(variant=variant) as board:
+            command = [sys.executable, "-m", "usocket_tools.cli", "run", "--device", board.device]
+            found.update(lines([*command, HERE / program]))
+    return found
+
+
 def cell(values: list[float] | None, wanted: float | None, at_most: bool) -> str:
     if values is None:
         return ""
@@ -121,6 +146,7 @@ def main() -> int:
     console = Console(width=140)
     try:
         found = measure(console)
+        board = measure_board(console)
     except UsocketError as error:
         console.print(f"bench: {error}", markup=False)
         return 1
@@ -136,6 +162,12 @@ def main() -> int:
             for target, want in zip(("cpython", "unix"), wanted)
         ]
         table.add_row(title, *cells)
+    console.print(table)
+    table = Table(title="the virtual board, the same ratios")
+    for column in ("", "vboard"):
+        table.add_column(column)
+    for name, (title, wanted) in BOARD.items():
+        table.add_row(title, cell(board.get(name), wanted, name.startswith("heap")))
     console.print(table)
     return 0
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# An HTTP/1.1 file server for many clients at once on one thread: poll says which sockets can go on,
-# and no call ever waits. This file runs as it is on CPython, on MicroPython and on a board:
+# An HTTP/1.1 file server for many clients at once on one thread: poll says which sockets can go
+# on, and no call ever waits. It runs as it is on CPython, on MicroPython and on a board:
 #   usocket run --target unix examples/http_files.py 8080 FOLDER [ADDRESS]
 import os
 import sys

@@ -33,7 +33,7 @@ _NAMES = (
 )
 # A file and the operations it is loaded for.
 LATER = (
-    "endpoints bind listen connect |stream writable |polls poller waiter "
+    "endpoints bind listen connect accept |stream writable |polls poller waiter "
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
     "|options getsockopt setsockopt getsockname getpeername ioctl "
     "|numeric unpack inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
@@ -206,57 +206,29 @@ def address(family, addr):
     return _last
 
 
-def accept(h):
-    if h.st != LISTEN:
-        return more("stream").accepted(h)
-    try:
-        return _accepted(h)
-    except OSError as e:
-        if e.errno != _EAGAIN:
-            return _not_accepted(e)
-    if not (h.block and awaited(h)):
-        return -_EAGAIN
-    try:
-        return _accepted(h)
-    except OSError as e:
-        return _not_accepted(e)
-
-
-def _accepted(h):
-    new, addr = h.s.accept()
-    new.setblocking(False)
-    h = _child(h, new)
-    h.st = 0
-    h.peer = addr
-    return h, addr
-
-
-def _child(h, new):
-    child = Handle(new)
-    child.name = h.name
-    if h.opts:
-        more("options").inherit(child, h)
-    return child
-
-
-def _not_accepted(e):
-    if e.errno == 23:  # ENFILE: lwIP has no socket left; lost ones may be found
-        import gc
-
-        gc.collect()
-    return -e.errno
+# MicroPython takes a frame of more than 11 words from the heap, which costs more than the rest of
+# these calls. `except ... as e` is 6 of them: so the hot ones do not look at what went wrong, but
+# leave it to stream.py to find out.
 
 
 def send(h, data, n, flags):
     if flags == 0 and h.st == 0 and n:
-        try:
-            # Not send: this says None instead of raising EAGAIN, and so allocates nothing.
-            flags = h.s.write(data)
-        except OSError as e:
-            return lost(h, e, True)
-        if flags:
-            return flags
-    return more("stream").send(h, data, n, flags or 0)
+        n = _write(h, data)
+        if n:
+            return n
+    return more("stream").send(h, data, len(data), flags)
+
+
+def _write(h, data):
+    try:
+        # Not send: this says None instead of raising EAGAIN, and so allocates nothing.
+        return h.s.write(data)
+    except OSError:
+        return _not_written(h, data)
+
+
+def _not_written(h, data):
+    return more("stream").not_written(h, data)
 
 
 # A reply on the same network comes within this time (us). The firmware's poll would look only once
@@ -288,9 +260,10 @@ def awaited(h):
     return 0
 
 
-def _readable(h, flags):
-    for _, events in h.ipoll(0):
-        return events
+def _ready(h, flags):
+    """What the firmware's poll says; a handle that blocks waits until it says something."""
+    for _, ready in h.ipoll(0):
+        return ready
     return awaited(h) if h.block and not flags else 0
 
 
@@ -298,25 +271,33 @@ def recv(h, n, flags):
     if flags == 0 and h.st == 0 and n:
         if not h.ipoll:
             pollable(h)
-        if not _readable(h, 0):
+        flags = _ready(h, 0)
+        if flags == _IN:
+            flags = _receive(h, n)
+            if not flags:
+                be(h, EOF)
+            return flags
+        if not flags:
             return -_EAGAIN
-        try:
-            n = h.s.recv(n)
-        except OSError as e:
-            return lost(h, e)
-        if not n:
-            be(h, EOF)
-        return n
+        flags = _DONTWAIT
     return more("stream").reads(h, n, flags)
+
+
+def _receive(h, n):
+    try:
+        return h.s.recv(n)
+    except OSError:
+        return _not_read(h)
 
 
 def recv_into(h, buf, n, flags):
     if flags & ~_DONTWAIT == 0 and h.st == 0 and h.ipoll and n:
         # readinto asks again until the buffer is full, and forgets what it read when an error
         # comes then: so it is asked only as long as there is none.
-        flags = _readable(h, flags)
+        flags = _ready(h, flags)
         if flags == _IN:
-            return _read(h, buf, n)
+            flags = _read(h, buf, n)
+            return n if flags == n else _short(h, buf, n, flags)
         if not flags:
             return -_EAGAIN
         flags = _DONTWAIT
@@ -325,40 +306,38 @@ def recv_into(h, buf, n, flags):
 
 def _read(h, buf, n):
     try:
-        r = h.s.readinto(buf, n)
-    except OSError as e:
-        return lost(h, e)
-    if r == n:
-        return n
-    return _short(h, buf, n, r) if r else _none(h, r)
+        return h.s.readinto(buf, n)
+    except OSError:
+        return _not_read(h)
+
+
+def _not_read(h):
+    return more("stream").not_read(h)
 
 
 def _short(h, buf, n, r):
+    if r is None:
+        return -_EAGAIN
+    if r <= 0:
+        if r == 0:
+            be(h, EOF)
+        return r
     # Was that all for now, or the end? The answer to one byte more tells.
     one = h.one
     if one is None:
         one = h.one = bytearray(1)
     while r < n:
-        try:
-            more = h.s.readinto(one)
-        except OSError as e:
-            h.err = -lost(h, e)
-            be(h, DEAD)
-            return r
-        if not more:
+        more = _read(h, one, 1)
+        if not more or more < 0:
             if more == 0:
                 be(h, EOF)
+            elif more:
+                # for the next call to report
+                h.err = -more
             return r
         buf[r] = one[0]
         r += 1
     return r
-
-
-def _none(h, r):
-    if r is None:
-        return -_EAGAIN
-    be(h, EOF)
-    return 0
 
 
 def _into(h, buf, n, flags):

@@ -5,6 +5,7 @@ from random import getrandbits
 from select import poll
 from time import sleep_ms, ticks_diff, ticks_us
 
+from . import _EAGAIN as EAGAIN
 from . import (
     _HUP,
     _IN,
@@ -17,7 +18,9 @@ from . import (
     NEW,
     PENDING,
     E,
+    Handle,
     _native,
+    awaited,
     be,
     fail,
     more,
@@ -198,3 +201,51 @@ def renew(h):
         except OSError:
             choose_port(h, name[0])
     be(h, NEW)
+
+
+def accept(h):
+    if h.st != LISTEN:
+        return _refused(h)
+    try:
+        return _accepted(h)
+    except OSError as e:
+        if e.errno != EAGAIN:
+            return _not_accepted(e)
+    if not (h.block and awaited(h)):
+        return -EAGAIN
+    try:
+        return _accepted(h)
+    except OSError as e:
+        return _not_accepted(e)
+
+
+def _accepted(h):
+    new, addr = h.s.accept()
+    new.setblocking(False)
+    h = _child(h, new)
+    h.st = 0
+    h.peer = addr
+    return h, addr
+
+
+def _child(h, new):
+    child = Handle(new)
+    child.name = h.name
+    if h.opts:
+        more("options").inherit(child, h)
+    return child
+
+
+def _not_accepted(e):
+    if e.errno == 23:  # ENFILE: lwIP has no socket left; lost ones may be found
+        import gc
+
+        gc.collect()
+    return -e.errno
+
+
+def _refused(h):
+    """accept on what does not listen."""
+    if h.st & GONE:
+        return -E.EBADF
+    return -(E.EOPNOTSUPP if h.st & DGRAM else E.EINVAL)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Names. What is in numbers never reaches lwIP's resolver.
 
-from . import _native, gaierror, number
+from . import _native, gaierror, number, ticks_diff, ticks_ms
 from .numeric import inet_ntop, is_inet, pton6
 
 # numbers.py has these by name
@@ -12,6 +12,8 @@ _AI_PASSIVE = 1
 _NI_NAMEREQD = 8
 _NI_NUMERICSERV = 2
 _INET, _INET6 = 2, 10
+# lwIP gives up a server that does not answer after 6 to 7 s (dns.c).
+_PATIENCE = 5500
 
 
 def _aton(text):
@@ -106,10 +108,20 @@ def _ipv4(host, flags):
         _fail("EAI_NONAME")
     if host == "localhost" or host == "ip6-localhost":
         return "127.0.0.1"
+    begin = ticks_ms()
     try:
         return _native.getaddrinfo(host, 0)[0][4][0]
     except OSError as e:
-        _fail({-202: "EAI_AGAIN", -203: "EAI_MEMORY"}.get(e.errno, "EAI_NONAME"))
+        if e.errno == -203:
+            _fail("EAI_MEMORY")
+        _fail("EAI_AGAIN" if e.errno == -202 and _unanswered(begin) else "EAI_NONAME")
+
+
+def _unanswered(begin):
+    """Whether there was no answer; lwIP says the same as for one that there is no such name."""
+    import network
+
+    return ticks_diff(ticks_ms(), begin) > _PATIENCE or network.ipconfig("dns") == "0.0.0.0"
 
 
 def getnameinfo(addr, flags):

@@ -6,6 +6,7 @@ from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
 
 from . import _EAGAIN as EAGAIN
 from . import (
+    _HUP,
     _OUT,
     _SPIN,
     DEAD,
@@ -21,6 +22,7 @@ from . import (
     be,
     lost,
     more,
+    pollable,
 )
 
 _PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
@@ -28,13 +30,6 @@ _TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
 # As much as one native recv makes room for when nobody says how much there is.
 _CHUNK = 1460
 _HUGE = 1 << 22
-
-
-def accepted(h):
-    """accept on what does not listen."""
-    if h.st & GONE:
-        return -E.EBADF
-    return -(E.EOPNOTSUPP if h.st & DGRAM else E.EINVAL)
 
 
 def reset(h, code, writing=False):
@@ -75,7 +70,14 @@ def _had_ended(h, writing):
         try:
             h.s.write(b"\0")
         except OSError as e:
-            return e.errno == E.ENOTCONN
+            if e.errno != E.ENOTCONN:
+                return False
+        # It was the pending error. The queued RST is still there behind a FIN; else a read that
+        # got data and had room for more has swallowed it.
+        try:
+            h.s.recv(1)
+        except OSError as e:
+            return e.errno == E.ECONNRESET
         return False
     resets = 0
     have = h.back or b""
@@ -93,6 +95,35 @@ def _had_ended(h, writing):
         h.back = have
         be(h, h.st | HELD)
     return resets > 1
+
+
+def not_written(h, data):
+    """A native write on a connected stream failed: minus its errno; None where it only waits."""
+    if h.st & GONE:
+        return -E.EBADF
+    for _, ready in _look(h):
+        if ready & _HUP:
+            code = E.ECONNRESET if h.domain == 2 else E.EPIPE
+            return reset(h, code, True)
+    try:
+        return h.s.write(data)
+    except OSError as e:
+        return lost(h, e, True)
+
+
+def not_read(h):
+    """A native read on a connected stream failed: minus its errno."""
+    if h.st & GONE:
+        return -E.EBADF
+    for _, ready in _look(h):
+        if ready & _HUP:
+            return reset(h, E.ECONNRESET)
+    return -EAGAIN
+
+
+def _look(h):
+    pollable(h)
+    return h.ipoll(0)
 
 
 def send(h, data, n, flags):
