@@ -37,6 +37,9 @@ static void tell_got_ip(void) {
     }
 }
 
+// Which connect this is.
+static unsigned attempt;
+
 // Why the access point would not have this board; 0 if it does.
 static uint8_t refusal(const wifi_sta_config_t *config) {
     if (!host_link_up) {
@@ -61,14 +64,18 @@ static void *work(void *unused) {
             pthread_cond_wait(&changed, &lock);
         }
         wifi_sta_config_t config = configs[WIFI_IF_STA].sta;
+        unsigned mine = attempt;
         pthread_mutex_unlock(&lock);
         uint8_t reason = refusal(&config);
         host_sleep_us(reason == WIFI_REASON_NO_AP_FOUND ? SCAN_US : CONNECT_US);
         reason = refusal(&config);
         pthread_mutex_lock(&lock);
-        bool wanted = connecting;
-        connecting = false;
-        connected = wanted && !reason;
+        // Given up, and perhaps begun anew, in the meantime.
+        bool wanted = connecting && attempt == mine;
+        if (wanted) {
+            connecting = false;
+            connected = !reason;
+        }
         pthread_mutex_unlock(&lock);
         if (wanted && !reason) {
             vboard_netif_set_up(ESP_IF_WIFI_STA, true);
@@ -86,6 +93,7 @@ static bool leave(void) {
     pthread_mutex_lock(&lock);
     bool was = connected || connecting;
     connected = connecting = false;
+    attempt++;
     pthread_mutex_unlock(&lock);
     if (was) {
         vboard_netif_set_up(ESP_IF_WIFI_STA, false);
