@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from pathlib import Path
-from typing import Dict, Union
+from typing import Dict, NamedTuple, Union
 
 import kconfiglib
 
@@ -36,16 +37,38 @@ def board_file(board: str) -> Path:
     return data_file(f"board_configs/{board}.conf")
 
 
+def conf_of(board: str) -> Path | None:
+    """The file that a board gets: a variant without one of its own has its board's."""
+    for name in (board, board.partition("-")[0]):
+        if name in boards():
+            return board_file(name)
+    return None
+
+
+class Setting(NamedTuple):
+    value: bool | int | str
+    # Where that is written: FILE:LINE of the .conf, or else of the Kconfig.
+    origin: str
+
+
 def load(conf: str | Path | None = None) -> Values:
     """The value of every symbol, with the assignments of the file `conf` if one is given."""
+    return {name: setting.value for name, setting in settings(conf).items()}
+
+
+def settings(conf: str | Path | None = None) -> dict[str, Setting]:
+    """The same, and where each value comes from."""
     kconf = _kconfig()
-    if conf is not None:
-        _apply(kconf, Path(conf))
-    return {
-        symbol.name: _value(symbol)
-        for symbol in kconf.unique_defined_syms
-        if symbol.name != _NOT_YET
-    }
+    lines = {} if conf is None else _apply(kconf, Path(conf))
+    found = {}
+    for symbol in kconf.unique_defined_syms:
+        if symbol.name != _NOT_YET:
+            node = symbol.nodes[0]
+            origin = f"{Path(node.filename).name}:{node.linenr}"
+            if conf is not None and symbol.name in lines:
+                origin = f"{Path(conf).name}:{lines[symbol.name]}"
+            found[symbol.name] = Setting(value(symbol), origin)
+    return found
 
 
 def generate(values: Values, source: str) -> str:
@@ -64,47 +87,72 @@ def prompts() -> dict[str, str]:
     }
 
 
+def file() -> Path:
+    return data_file("Kconfig")
+
+
 def _kconfig() -> kconfiglib.Kconfig:
-    kconf = kconfiglib.Kconfig(str(data_file("Kconfig")), warn_to_stderr=False)
+    kconf = kconfiglib.Kconfig(str(file()), warn_to_stderr=False)
     if kconf.warnings:
         raise ConfigError(kconf.warnings[0])
     return kconf
 
 
-def _apply(kconf: kconfiglib.Kconfig, conf: Path) -> None:
+def read(conf: Path) -> str:
     try:
-        lines = conf.read_text(encoding="utf-8").split("\n")
+        return conf.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise ConfigError(f"cannot read the configuration {conf}: {reason}") from error
+
+
+def known(name: str, where: str = "") -> None:
+    """Refuse what is no symbol that a file may set."""
+    if name in names():
+        return
+    close = difflib.get_close_matches(name, prompts(), 1)
+    hint = f" (did you mean CONFIG_{close[0]}?)" if close else ""
+    raise ConfigError(
+        f"{where}unknown symbol CONFIG_{name}{hint}", "`usocket config show` lists every symbol."
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def names() -> set[str]:
+    return {symbol.name for symbol in _kconfig().unique_defined_syms} - {_NOT_YET}
+
+
+def check(conf: Path, text: str) -> None:
+    """Whether the file could have this text."""
+    _apply(_kconfig(), conf, text)
+
+
+def _apply(kconf: kconfiglib.Kconfig, conf: Path, text: str | None = None) -> dict[str, int]:
+    """Give the symbols the values of the file; the line of each."""
+    lines = (read(conf) if text is None else text).split("\n")
     assigned: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines, 1):
         where = f"{conf}:{number}"
-        parsed = _parse(where, line.strip())
+        parsed = parse(where, line.strip())
         if parsed is None:
             continue
-        name, value = parsed
-        symbol = kconf.syms.get(name)
-        if symbol is None or not symbol.nodes or name == _NOT_YET:
-            close = difflib.get_close_matches(name, prompts(), 1)
-            hint = f" (did you mean CONFIG_{close[0]}?)" if close else ""
-            raise ConfigError(
-                f"{where}: unknown symbol CONFIG_{name}{hint}",
-                "`usocket config show` lists every symbol.",
-            )
+        name, setting = parsed
+        known(name, f"{where}: ")
         if name in assigned:
             raise ConfigError(f"{where}: CONFIG_{name} is set already on line {assigned[name][0]}")
-        text = _checked(where, symbol, value)
-        symbol.set_value(text)
-        assigned[name] = number, text
+        wanted = _checked(where, kconf.syms[name], setting)
+        kconf.syms[name].set_value(wanted)
+        assigned[name] = number, wanted
     # Dependencies can only be judged when every line has been read.
-    for name, (number, text) in assigned.items():
-        if kconf.syms[name].str_value != text:
+    for name, (number, wanted) in assigned.items():
+        if kconf.syms[name].str_value != wanted:
             reason = _refusal(kconf.syms[name])
-            raise ConfigError(f"{conf}:{number}: CONFIG_{name} cannot be {text!r}: {reason}")
+            raise ConfigError(f"{conf}:{number}: CONFIG_{name} cannot be {wanted!r}: {reason}")
+    return {name: number for name, (number, _) in assigned.items()}
 
 
-def _parse(where: str, line: str) -> tuple[str, str] | None:
+def parse(where: str, line: str) -> tuple[str, str] | None:
+    """The symbol and the text of its value, if the line assigns one."""
     found = _UNSET.fullmatch(line)
     if found:
         return found[1], "n"
@@ -151,7 +199,7 @@ def _refusal(symbol: kconfiglib.Symbol) -> str:
     return "it depends on " + needs
 
 
-def _value(symbol: kconfiglib.Symbol) -> bool | int | str:
+def value(symbol: kconfiglib.Symbol) -> bool | int | str:
     if symbol.type == kconfiglib.BOOL:
         return bool(symbol.str_value == "y")
     if symbol.type == kconfiglib.INT:

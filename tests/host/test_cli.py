@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from usocket_tools import cli, kconfig, targets
+from usocket_tools import cli, targets
 
 USOCKET = [sys.executable, "-m", "usocket_tools.cli"]
 
@@ -139,9 +139,6 @@ def test_run_on_a_chosen_micropython(program):
         (["run", "--target", "unix", "--micropython", "/bin/sh", "FILE"], "/bin/sh is not"),
         (["micropython", "--version", "1.9.4"], "MicroPython 1.9.4 is too old"),
         (["micropython", "--variant", "toaster"], "there is no variant 'toaster'"),
-        (["config", "show", "--board", "TOASTER"], "there is no board 'TOASTER'"),
-        (["config", "check", "missing.conf"], "cannot read the configuration missing.conf"),
-        (["config", "generate", "-o", "/missing/file"], "cannot write /missing/file"),
     ],
 )
 def test_a_mistake_is_one_sentence(program, args, message):
@@ -156,28 +153,6 @@ def test_micropython_prints_a_path():
     done = usocket("micropython", "--newest")
     assert Path(done.stdout.strip()).is_file()
     assert "built" in usocket("micropython", "--list").stdout
-
-
-def test_config_generate(tmp_path):
-    done = usocket("config", "generate", "--board", "ESP32_GENERIC")
-    conf = kconfig.board_file("ESP32_GENERIC")
-    assert done.stdout == kconfig.generate(kconfig.load(conf), "ESP32_GENERIC.conf")
-    assert usocket("config", "generate", "-o", tmp_path / "out.py").stdout == ""
-    assert "ZVFS_OPEN_MAX = 256\n" in (tmp_path / "out.py").read_text()
-
-
-def test_config_show():
-    shown = dict(
-        line.split(" # ", 1) for line in usocket("config", "show").stdout.splitlines()[1:]
-    )
-    assert list(shown.values()) == list(kconfig.prompts().values())
-    assert "ZVFS_OPEN_MAX = 256" in [assignment.strip() for assignment in shown]
-
-
-def test_config_check():
-    done = usocket("config", "check")
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(kconfig.boards())
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from usocket_tools import cli, kconfig
+from usocket_tools import kconfig
 
 
 def load(tmp_path: Path, text: str) -> kconfig.Values:
@@ -37,11 +37,6 @@ def test_defaults():
     }
 
 
-@pytest.mark.parametrize("board", kconfig.boards())
-def test_board_files_are_fine(board):
-    kconfig.load(kconfig.board_file(board))
-
-
 def test_boards():
     assert {"UNIX", "ESP32_GENERIC"} <= set(kconfig.boards())
     assert kconfig.load(kconfig.board_file("UNIX"))["ZVFS_OPEN_MAX"] == 256
@@ -50,8 +45,10 @@ def test_boards():
         kconfig.board_file("TOASTER")
 
 
-def test_the_config_of_the_checkout_is_in_step():
-    cli.check_in_step()
+def test_a_variant_has_the_file_of_its_board():
+    assert kconfig.conf_of("ESP32_GENERIC-OTA") == kconfig.board_file("ESP32_GENERIC")
+    assert kconfig.conf_of("ESP32_GENERIC-SPIRAM") == kconfig.board_file("ESP32_GENERIC-SPIRAM")
+    assert kconfig.conf_of("TOASTER") is None
 
 
 def test_every_kind_of_assignment(tmp_path):
