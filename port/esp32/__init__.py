@@ -157,6 +157,21 @@ CLOSED = Handle(None)
 CLOSED.st = GONE
 
 
+def open_native(type, proto):
+    try:
+        s = _native.socket(2, type, proto)
+    except OSError as e:
+        if e.errno != E.ENOBUFS:
+            raise
+        # No TCP PCB is left; for want of a socket number the firmware does this itself.
+        import gc
+
+        gc.collect()
+        s = _native.socket(2, type, proto)
+    s.setblocking(False)
+    return s
+
+
 def socket(family, type, proto):
     if not isinstance(family, int) or not isinstance(type, int):
         raise TypeError("family and type are ints")
@@ -166,9 +181,7 @@ def socket(family, type, proto):
         fail("ESOCKTNOSUPPORT" if 0 < type < 11 else "EINVAL")
     if proto and proto != (0, 6, 17, proto)[type]:
         fail("EPROTONOSUPPORT")
-    s = _native.socket(2, type, proto)
-    s.setblocking(False)
-    h = Handle(s)
+    h = Handle(open_native(type, proto))
     if type == 1:
         odd_handles[0] += 1
     else:

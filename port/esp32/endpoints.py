@@ -19,15 +19,18 @@ from . import (
     PENDING,
     E,
     Handle,
-    _native,
     awaited,
     be,
     fail,
     more,
+    open_native,
 )
 
 _FIRST, _PORTS = 49152, 16384
 _port = getrandbits(14)
+# ESP-IDF's DEFAULT_ACCEPTMBOX_SIZE. lwIP resets a connection that finds this queue full, but lets
+# its client try again while the backlog is.
+_BACKLOG = 6
 
 
 def bind(h, addr):
@@ -79,7 +82,7 @@ def listen(h, backlog):
         fail("EINVAL")
     if not h.name:
         choose_port(h)
-    h.s.listen(backlog)
+    h.s.listen(min(backlog, _BACKLOG))
     be(h, LISTEN)
 
 
@@ -189,8 +192,7 @@ def renew(h):
     """Another native socket for a handle whose connect failed: lwIP's is spent."""
     name, opts = h.name, h.opts
     h.s.close()
-    h.s = _native.socket(2, 1)
-    h.s.setblocking(False)
+    h.s = open_native(1, 0)
     h.ipoll = None
     h.name = None
     if opts:
