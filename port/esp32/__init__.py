@@ -265,9 +265,9 @@ def awaited(h):
     begin = ticks_us()
     ipoll = h.ipoll
     while ticks_diff(ticks_us(), begin) < _SPIN:
+        sleep_ms(0)
         for _, events in ipoll(0):
             return events
-        sleep_ms(0)
     for _, events in ipoll(h.rwait):
         return events
     return 0

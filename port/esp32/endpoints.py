@@ -137,9 +137,9 @@ def _awaited(h):
     poller = h.poller
     begin = ticks_us()
     while ticks_diff(ticks_us(), begin) < _SPIN:
+        sleep_ms(0)
         for _ in poller.ipoll(0):
             return _connecting(h)
-        sleep_ms(0)
     for _ in poller.ipoll(h.swait):
         return _connecting(h)
     return -E.EINPROGRESS

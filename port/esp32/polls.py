@@ -72,10 +72,10 @@ class poller:
 def _later(p, ms):
     begin = ticks_us()
     while ticks_diff(ticks_us(), begin) < _SPIN:
+        sleep_ms(0)
         n = p.look(0)
         if n:
             return n
-        sleep_ms(0)
         if 0 < ms <= 2:
             break
     return p.look(ms)

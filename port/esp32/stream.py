@@ -165,9 +165,9 @@ def room(h):
     p.register(h.s, _OUT)
     begin = ticks_us()
     while ticks_diff(ticks_us(), begin) < _SPIN:
+        sleep_ms(0)
         for _ in p.ipoll(0):
             return True
-        sleep_ms(0)
     for _ in p.ipoll(h.swait):
         return True
     return False

@@ -88,7 +88,9 @@ void mp_hal_delay_ms(mp_uint_t ms) {
         if (until < tick) {
             host_yield();
         }
-        wait_until(MIN(tick, until));
+        if (host_now_us() < until) {
+            wait_until(MIN(tick, until));
+        }
         MP_THREAD_GIL_ENTER();
         if (host_now_us() >= until) {
             return;
