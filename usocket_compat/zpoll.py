@@ -154,30 +154,31 @@ class _Kept:
         except (OSError, KeyError):
             self.closes = -1
 
+    # As zsock_send: frames of no more than 11 words, so few locals.
     def poll(self, ms):
         """One call of the platform's poll; how many entries have revents."""
-        shown = self.shown
-        n = self.ready
-        while n:
-            n -= 1
-            shown[n].revents = 0
-        count = 0
-        by_key = self.by_key
-        for key, revents in self.ipoll(ms):
-            pfd = by_key[key]
-            if pfd._same is None:
-                pfd.revents = revents
-                shown[count] = pfd
-                count += 1
-            else:
-                while pfd:
-                    pfd.revents = revents & (pfd._events | _ALWAYS)
-                    if pfd.revents:
-                        shown[count] = pfd
-                        count += 1
-                    pfd = pfd._same
-        self.ready = count
-        return count + self.invalid
+        while self.ready:
+            self.ready -= 1
+            self.shown[self.ready].revents = 0
+        for key, ms in self.ipoll(ms):
+            self.show(self.by_key[key], ms)
+        return self.ready + self.invalid
+
+    def show(self, pfd, revents):
+        if pfd._same is None:
+            pfd.revents = revents
+            self.shown[self.ready] = pfd
+            self.ready += 1
+        else:
+            self.show_same(pfd, revents)
+
+    def show_same(self, pfd, revents):
+        while pfd:
+            pfd.revents = revents & (pfd._events | _ALWAYS)
+            if pfd.revents:
+                self.shown[self.ready] = pfd
+                self.ready += 1
+            pfd = pfd._same
 
 
 def zsock_poll(fds, timeout_ms):

@@ -47,26 +47,27 @@ class poller:
         self.native.modify(h.s, _mask(events))
         self.by[h.s][1] = events
 
+    # Frames of no more than 11 words, so few locals: larger ones come from the heap.
     def ipoll(self, ms):
-        n = self.look(0)
-        if not n and ms:
-            n = _later(self, ms)
-        return self.outs[n]
+        if not self.look(0) and ms:
+            _later(self, ms)
+        return self.outs[self.n]
 
     def look(self, ms):
-        """Waits like the firmware's poll; how many of `pairs` are ready."""
-        n = _odd(self) if odd_handles[0] else 0
-        pairs = self.pairs
-        by = self.by
-        for s, ev in self.native.ipoll(0 if n else ms):
-            h = by[s]
-            if ev & _HUP or h[0].st:
-                n = _told(self, h, ev, n)
-            else:
-                pairs[n][0] = h[0]
-                pairs[n][1] = ev
-                n += 1
-        return n
+        """Waits like the firmware's poll; how many of `pairs` are ready, which is `n`."""
+        self.n = _odd(self) if odd_handles[0] else 0
+        for s, ms in self.native.ipoll(0 if self.n else ms):
+            self.found(self.by[s], ms)
+        return self.n
+
+    def found(self, entry, ev):
+        if ev & _HUP or entry[0].st:
+            self.n = _told(self, entry, ev, self.n)
+        else:
+            pair = self.pairs[self.n]
+            pair[0] = entry[0]
+            pair[1] = ev
+            self.n += 1
 
 
 def _later(p, ms):

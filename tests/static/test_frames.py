@@ -19,7 +19,9 @@ HOT = {
     "usocket_compat/zio.py": ["zsock_send", "zsock_recv"],
     "usocket_compat/zsock.py": ["zsock_socket", "_build", "install", "zsock_accept", "_accepted"],
     "usocket_compat/fdtable.py": ["reserve", "get", "take"],
-    "usocket_compat/zpoll.py": ["zsock_poll"],
+    "usocket_compat/zpoll.py": ["zsock_poll", "poll", "show"],
+    "port/esp32/__init__.py": ["send", "_write", "recv", "_receive", "recv_into", "_ready"],
+    "port/esp32/polls.py": ["ipoll", "look", "found"],
     "port/unix/libc.py": ["recv", "connect", "accept", "address", "timeouts"],
 }
 
