@@ -113,7 +113,8 @@ def tree_digest(tree: Path, parts: Iterable[str], pattern: str) -> str:
     for part in parts:
         for file in sorted((tree / part).rglob(pattern)):
             name = file.relative_to(tree).as_posix()
-            if file.is_file() and "/build" not in name:
+            # Neither what a build left there, nor what pip compiled.
+            if file.is_file() and "/build" not in name and file.suffix != ".pyc":
                 digest.update(name.encode() + file.read_bytes())
     return digest.hexdigest()
 
