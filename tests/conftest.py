@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Iterator, Optional
 
 import pytest
 from suite import FileRun, Result, names_in
-from targets import HostTarget, Target, all_targets
+from targets import HostTarget, Target, Vboard, all_targets
+
+from usocket_tools import tracebacks
 
 COMMON = Path(__file__).parent / "common"
 
@@ -20,12 +23,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only on this target (may be given again): "
         + ", ".join(t.id for t in all_targets()),
     )
+    parser.addoption(
+        "--vboard-options",
+        default="",
+        metavar="OPTIONS",
+        help='options of `usocket vboard` for the target vboard: "--loss 3%% --delay 20ms"',
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     ids = [t.id for t in all_targets()]
     for unknown in set(config.getoption("--target") or ids) - set(ids):
         raise pytest.UsageError(f"no target {unknown!r}; there are {', '.join(ids)}")
+    words = shlex.split(config.getoption("--vboard-options"))
+    for target in all_targets():
+        if words and isinstance(target, Vboard):
+            target.configure(words)
 
 
 def chosen(config: pytest.Config) -> list[Target]:
@@ -86,7 +99,8 @@ class CommonItem(pytest.Item):
 
     def repr_failure(self, excinfo, style=None):
         if isinstance(excinfo.value, TestFailed):
-            return f"on {self.target.id}:\n{excinfo.value}"
+            text = tracebacks.with_source(str(excinfo.value), [COMMON])
+            return f"on {self.target.id}:\n{text}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import os
 import queue
@@ -14,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Callable, Iterable, Optional, Union
 
-from usocket_tools import deploy, files, micropython, remote, targets
+from usocket_tools import deploy, files, micropython, remote, targets, testing
 from usocket_tools.device import BoardReset, Device, Execution
 from usocket_tools.errors import UsocketError
-from usocket_tools.vboard.board import Board
+from usocket_tools.vboard.board import Board, add_arguments, control
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMON = ROOT / "tests" / "common"
@@ -258,12 +259,18 @@ class Serial(Target):
         return self._device
 
     def reset(self) -> None:
-        raise UsocketError(f"press the reset button of the board on {self._device}")
+        try:
+            control(self._device, "reset")
+        except UsocketError:  # a real one
+            raise UsocketError(f"press the reset button of the board on {self._device}") from None
 
     def start(self, file: Path, names: Iterable[str]) -> BoardProgram:
         device = Device(self.device())
         try:
             self._fresh(device)
+            wifi = testing.wifi_of(None, os.environ)
+            if wifi:
+                testing.join(device, wifi)
             self._copy(device, file)
             conf = file.with_suffix(".conf")
             execution = remote.start(
@@ -305,6 +312,13 @@ class Vboard(Serial):
         self._options = options
         self.board: Optional[Board] = None
 
+    def configure(self, words: list[str]) -> None:
+        """Options as `usocket vboard` takes them, such as --loss 3%."""
+        parser = argparse.ArgumentParser(prog="--vboard-options", add_help=False)
+        add_arguments(parser)
+        given, usual = vars(parser.parse_args(words)), vars(parser.parse_args([]))
+        self._options.update({name: given[name] for name in given if given[name] != usual[name]})
+
     def device(self) -> str:
         if self.board is None or not self.board.running():
             self.stop()
@@ -328,12 +342,12 @@ def all_targets() -> list[Target]:
         Unix(f"unix-{newest()}", "newest", "standard"),
         Unix("unix-noffi", "newest", "noffi"),
         *([Vboard()] if "esp32" in files.ports() else []),
-        *(
-            [Serial("device", os.environ["USOCKET_DEVICE"])]
-            if "USOCKET_DEVICE" in os.environ
-            else []
-        ),
+        *(Serial(testing.target_id(name), name) for name in _devices()),
     ]
+
+
+def _devices() -> list[str]:
+    return os.environ.get(testing.DEVICES, "").split()
 
 
 def newest() -> str:

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Callable, NamedTuple, Sequence
 
-from . import kconfig, micropython, targets
+from . import micropython, targets
+from .config import args_config, do_config
+from .deploying import args_deploy, do_deploy
+from .doctor import args_doctor, do_doctor
 from .errors import UsocketError
-from .files import PACKAGE
+from .flash import args_flash, do_flash
+from .testing import args_test, do_test
 from .vboard import __main__ as vboard
 from .vboard.board import add_arguments as args_vboard
 
@@ -109,77 +112,6 @@ def args_micropython(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(version="any")
 
 
-def do_config(args: argparse.Namespace) -> int:
-    return {"show": _show, "generate": _generate, "check": _check}[args.what](args)
-
-
-def args_config(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Look at the configuration: Kconfig, with the choices of a board."
-    parsers = parser.add_subparsers(dest="what", metavar="show|generate|check", required=True)
-    show = parsers.add_parser("show", help="print every symbol with its value")
-    generate = parsers.add_parser("generate", help="print the _config.py that a board loads")
-    check = parsers.add_parser("check", help="look for errors in .conf files")
-    for each in (show, generate):
-        each.add_argument(
-            "--board",
-            metavar="BOARD",
-            help="a file of board_configs: "
-            + ", ".join(kconfig.boards())
-            + " (default: the file named by USOCKET_COMPAT_CONF, else UNIX)",
-        )
-    generate.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE")
-    check.add_argument(
-        "files", metavar="FILE", nargs="*", type=Path, help="default: all of board_configs"
-    )
-
-
-def _chosen(board: str | None) -> Path:
-    conf = os.environ.get("USOCKET_COMPAT_CONF")
-    return Path(conf) if conf and not board else kconfig.board_file(board or "UNIX")
-
-
-def _show(args: argparse.Namespace) -> int:
-    conf = _chosen(args.board)
-    values, prompts = kconfig.load(conf), kconfig.prompts()
-    print(f"# {conf}")
-    for name, prompt in prompts.items():
-        print(f"{name + ' = ' + kconfig.literal(values[name]):36} # {prompt}")
-    return 0
-
-
-def _generate(args: argparse.Namespace) -> int:
-    conf = _chosen(args.board)
-    text = kconfig.generate(kconfig.load(conf), conf.name)
-    if args.output:
-        try:
-            args.output.write_text(text)
-        except OSError as error:
-            raise UsocketError(f"cannot write {args.output}: {error.strerror}") from error
-    else:
-        print(text, end="")
-    return 0
-
-
-def _check(args: argparse.Namespace) -> int:
-    for conf in args.files or [kconfig.board_file(board) for board in kconfig.boards()]:
-        kconfig.load(conf)
-        print(f"{conf}: fine")
-    if not args.files:
-        check_in_step()
-    return 0
-
-
-def check_in_step() -> None:
-    """The _config.py of a checkout begins with what is generated for UNIX."""
-    conf = kconfig.board_file("UNIX")
-    text = kconfig.generate(kconfig.load(conf), conf.name)
-    if not (PACKAGE / "_config.py").read_text().startswith(text):
-        raise UsocketError(
-            "usocket_compat/_config.py is not in step with Kconfig and UNIX.conf",
-            "Put the output of `usocket config generate --board UNIX` at its top.",
-        )
-
-
 class Command(NamedTuple):
     do: Callable[[argparse.Namespace], int]
     arguments: Callable[[argparse.ArgumentParser], None]
@@ -190,7 +122,11 @@ COMMANDS = {
     "run": Command(do_run, args_run, "run a program on a target"),
     "vboard": Command(vboard.run, args_vboard, "start a virtual ESP32"),
     "micropython": Command(do_micropython, args_micropython, "find or build MicroPython"),
-    "config": Command(do_config, args_config, "show, generate or check the configuration"),
+    "flash": Command(do_flash, args_flash, "write MicroPython's firmware to a board"),
+    "deploy": Command(do_deploy, args_deploy, "bring the layer to a board"),
+    "test": Command(do_test, args_test, "run the behaviour suite on boards"),
+    "doctor": Command(do_doctor, args_doctor, "look at this machine and its boards"),
+    "config": Command(do_config, args_config, "show or change the configuration of a board"),
 }
 
 

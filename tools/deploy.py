@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-# Brings files to a board: compiled by mpy-cross where there is a fitting one, and only those that
-# the board does not have already.
+# What goes to a board: the layer as the board needs it, compiled by mpy-cross where there is a
+# fitting one; and how files get there, only those that the board does not have already.
+# install.py brings the layer, deploying.py is the command.
 from __future__ import annotations
 
 import ast
+import binascii
 import functools
 import hashlib
 import importlib.util
@@ -13,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Mapping, NamedTuple
+from typing import Callable, Mapping, NamedTuple
 
 from . import files, kconfig, micropython
 from .device import CHUNK, Device
@@ -61,6 +63,10 @@ del walk, b, m
 """
 
 
+class Full(UsocketError):
+    """The board's file system has no room."""
+
+
 class Facts(NamedTuple):
     """What a board says of itself."""
 
@@ -77,73 +83,119 @@ def ask(device: Device) -> Facts:
 
 def sync(device: Device, root: str, wanted: Mapping[str, bytes]) -> list[str]:
     """Make the folder `root` of the board hold these files and no others; the names written."""
-    there = {}
-    for line in device.exec(_LIST.format(root=root)).splitlines():
-        digest, _, path = line.partition(" ")
-        there[path[len(root) + 1 :]] = digest
+    there = listing(device, root)
     for name in there.keys() - wanted.keys():
         # A .py would be imported before the .mpy of the same name.
         device.exec(f"import os; os.remove({root + '/' + name!r})")
-    written = [name for name in wanted if there.get(name) != _sha256(wanted[name])]
+    written = [name for name in wanted if there.get(name) != sha256(wanted[name])]
     for name in written:
         write(device, f"{root}/{name}", wanted[name])
     return written
 
 
-def write(device: Device, path: str, content: bytes) -> None:
-    """Write one file, with the folders it lies in."""
+def listing(device: Device, root: str) -> dict[str, str]:
+    """Every file below the folder: its name there -> its digest."""
+    there = {}
+    for line in device.exec(_LIST.format(root=root)).splitlines():
+        digest, _, path = line.partition(" ")
+        there[path[len(root) + 1 :]] = digest
+    return there
+
+
+def write(
+    device: Device, path: str, content: bytes, sent: Callable[[int], None] = lambda count: None
+) -> None:
+    """Write one file, with the folders it lies in; `sent` hears how many bytes went."""
     folders = [str(folder) for folder in reversed(PurePosixPath(path).parents[:-1])]
     try:
         device.exec(
-            f"import os\nfor d in {folders!r}:\n try: os.mkdir(d)\n except OSError: pass\n"
+            "import os\nfrom binascii import a2b_base64 as b\n"
+            f"for d in {folders!r}:\n try: os.mkdir(d)\n except OSError: pass\n"
             f"f = open({path!r}, 'wb')\nw = f.write"
         )
         for at in range(0, len(content), CHUNK):
-            device.exec(f"w({content[at : at + CHUNK]!r})")
-        device.exec("f.close()\ndel f, w")
+            piece = content[at : at + CHUNK]
+            # Shorter than the bytes' repr, in which half of a .mpy is \\x...
+            device.exec(f"w(b({binascii.b2a_base64(piece, newline=False)!r}))")
+            sent(len(piece))
+        device.exec("f.close()\ndel f, w, b")
     except UsocketError as error:
         # ENOSPC has this number on every board, and often no name.
         if not re.search(r"OSError: .*\b28\b", str(error)):
             raise
-        raise UsocketError(
+        raise Full(
             f"{device.name}: the board's file system is full; {path} did not fit",
             "`mpremote fs rm` makes room, `mpremote df` shows how much there is.",
         ) from error
 
 
 def layer(facts: Facts, conf: Path | None = None) -> dict[str, bytes]:
-    """The layer for this board: path below LAYER -> content."""
-    return dict(_layer(facts, _config(facts, conf)))
+    """The layer for this board: path below its folder -> content."""
+    return dict(_layer(facts, configuration(facts.board, conf)).flat)
+
+
+class Version(NamedTuple):
+    """The layer in the form in which install.py brings it: all but __init__ in a folder."""
+
+    # The folder's name, a digest of everything.
+    name: str
+    # __init__.mpy or __init__.py; it names the folder.
+    init: str
+    files: tuple[tuple[str, bytes], ...]  # path below LAYER -> content, all of them
+    flat: tuple[tuple[str, bytes], ...]
+
+
+def version(facts: Facts, conf: Path | None = None) -> Version:
+    return _layer(facts, configuration(facts.board, conf))
 
 
 @functools.lru_cache(maxsize=8)
-def _layer(facts: Facts, config: str) -> tuple[tuple[str, bytes], ...]:
-    if facts.platform not in files.ports():
-        raise UsocketError(
-            f"the layer has no port for {facts.platform}", "The ports: " + ", ".join(files.ports())
-        )
+def _layer(facts: Facts, chosen: Configuration) -> Version:
+    compiler = Compiler(facts)
+    init = "__init__" + compiler.suffix
     with tempfile.TemporaryDirectory(prefix="usocket-") as folder:
-        generated = Path(folder) / "_config.py"
-        generated.write_text(config)
-        sources = {**files.device_files(facts.platform), "usocket_compat/_config.py": generated}
-        compiler = Compiler(facts)
         found = {}
-        for name, source in sources.items():
-            content = compiler.compile(source, name)
+        for name, source in sources(facts.platform, chosen, Path(folder)).items():
             below = PurePosixPath(name).relative_to("usocket_compat")
-            found[str(below.with_suffix(compiler.suffix))] = content
-    return tuple(found.items())
+            found[str(below.with_suffix(compiler.suffix))] = compiler.compile(source, name)
+        digest = sha256(repr(sorted(found.items())).encode())[:12]
+        # In place of the comment in its first line, so that the line numbers stay.
+        _, _, rest = (files.PACKAGE / "__init__.py").read_text().partition("\n")
+        named = Path(folder) / "__init__.py"
+        named.write_text(f'__path__ = "{LAYER}/{digest}"\n{rest}')
+        top = compiler.compile(named, "usocket_compat/__init__.py")
+    inside = {f"{digest}/{name}": content for name, content in found.items() if name != init}
+    return Version(digest, init, tuple({init: top, **inside}.items()), tuple(found.items()))
 
 
-def _config(facts: Facts, conf: Path | None) -> str:
-    """The text of _config.py for this board; without a file of its own, the defaults."""
+class Configuration(NamedTuple):
+    text: str  # of _config.py
+    spared: tuple[str, ...]  # files that are not needed with it
+
+
+def configuration(board: str, conf: Path | None = None) -> Configuration:
+    """The one for this board; without a file of its own, the defaults."""
     named = os.environ.get("USOCKET_COMPAT_CONF")
     if conf is None and named:
         conf = Path(named)
-    for board in (facts.board, facts.board.partition("-")[0]):
-        if conf is None and board in kconfig.boards():
-            conf = kconfig.board_file(board)
-    return kconfig.generate(kconfig.load(conf), conf.name if conf else "its defaults")
+    for each in (board, board.partition("-")[0]):
+        if conf is None and each in kconfig.boards():
+            conf = kconfig.board_file(each)
+    values = kconfig.load(conf)
+    text = kconfig.generate(values, conf.name if conf else "its defaults")
+    return Configuration(text, files.spared(values))
+
+
+def sources(port: str, chosen: Configuration, folder: Path) -> dict[str, Path]:
+    """The layer's files: path on the board -> file here. _config.py is written to the folder."""
+    if port not in files.ports():
+        raise UsocketError(
+            f"the layer has no port for {port}", "The ports: " + ", ".join(files.ports())
+        )
+    generated = folder / "_config.py"
+    generated.write_text(chosen.text)
+    needed = {**files.device_files(port), "usocket_compat/_config.py": generated}
+    return {name: file for name, file in needed.items() if name not in chosen.spared}
 
 
 class Compiler:
@@ -197,5 +249,5 @@ def _makes(program: Path) -> int | None:
     return done.stdout[1] if done.stdout[:1] == b"M" else None
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -12,7 +12,7 @@ import select
 import struct
 import time
 from types import TracebackType
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
@@ -36,6 +36,18 @@ class Unplugged(UsocketError):
 
 class BoardReset(UsocketError):
     """The board started anew while a program ran."""
+
+
+class _Transport(SerialTransport):  # type: ignore[misc]
+    """Waits no longer than SILENCE for what a board sends at once, and knows what it sent."""
+
+    last = b""
+
+    def read_until(
+        self, count: int, ending: bytes, timeout: float | None = SILENCE, **more: Any
+    ) -> bytes:
+        self.last = super().read_until(count, ending, timeout=timeout, **more)
+        return self.last
 
 
 class Device:
@@ -81,13 +93,25 @@ class Device:
 
     def exec(self, code: str) -> str:
         """Run code that ends soon; what it printed."""
-        with self.guarded():
+        printed = bytearray()
+
+        def take(data: bytes) -> None:
+            printed.extend(data)
+            # Instead of waiting for more.
+            if data == b" " and _BANNER.search(printed[-_TAIL:]):
+                raise BoardReset(f"{self.name}: the board was reset")
+
+        # mpremote prints what it does not expect.
+        with self.guarded(), contextlib.redirect_stdout(io.StringIO()):
             try:
-                return str(self.transport.exec(code).decode(errors="replace"))
+                self.transport.exec(code, data_consumer=take)
+                return printed.rstrip(_EOT).decode(errors="replace")
             except TransportExecError as error:
                 last = error.error_output.strip().splitlines()[-1:]
                 raise UsocketError(f"{self.name}: the board says {' '.join(last)}") from error
             except (TransportError, struct.error) as error:
+                if b"MicroPython v" in self.transport.last:
+                    raise BoardReset(f"{self.name}: the board was reset") from error
                 raise UsocketError(
                     f"{self.name} stopped answering", "Press the board's reset button."
                 ) from error
@@ -216,9 +240,9 @@ def _poll(ready: Callable[[], bool], seconds: float, also: tuple[int, ...]) -> b
     return True
 
 
-def _opened(name: str) -> SerialTransport:
+def _opened(name: str) -> _Transport:
     try:
-        transport = SerialTransport(name, timeout=SILENCE)
+        transport = _Transport(name, timeout=SILENCE)
     except (TransportError, ValueError):
         # It does not say why; the second attempt does.
         raise _refusal(name) from None

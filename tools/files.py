@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Mapping
 
 from .errors import UsocketError
 
@@ -38,6 +39,18 @@ def cache_dir() -> Path:
         return Path(named).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "usocket_compat"
+
+
+# What a board does not need: where this symbol has this value, this file is never loaded.
+_SPARED = (
+    ("NET_SOCKETPAIR", False, "usocket_compat/port/esp32/memory.py"),
+    ("USOCKET_THREADS", True, "usocket_compat/nothreads.py"),
+)
+
+
+def spared(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Those of the device's files that a board with this configuration does without."""
+    return tuple(name for symbol, value, name in _SPARED if values[symbol] == value)
 
 
 def device_files(port: str) -> dict[str, Path]:

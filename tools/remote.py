@@ -18,7 +18,7 @@ import tty
 from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple
 
-from . import deploy
+from . import deploy, install
 from .device import CHUNK, Device, Execution
 from .errors import UsocketError
 
@@ -143,7 +143,7 @@ def start(
         shown = options.name if source == program else str(source)
         compiled[f"/{module}{compiler.suffix}"] = compiler.compile(source, shown)
     if any(b"usocket_compat" in source.read_bytes() for source in sources.values()):
-        deploy.sync(device, deploy.LAYER, deploy.layer(facts, conf))
+        install.install(device, deploy.version(facts, conf))
     device.exec(f"PROGRAM, ROOT = {_NAME!r}, {_ROOT!r}" + _PREPARE)
     for path, content in compiled.items():
         device.exec(f"p = files.files[{path!r}] = []")
