@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import binascii
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Callable, Mapping, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from . import files, kconfig, micropython
 from .device import CHUNK, Device
@@ -107,24 +108,34 @@ def write(
 ) -> None:
     """Write one file, with the folders it lies in; `sent` hears how many bytes went."""
     folders = [str(folder) for folder in reversed(PurePosixPath(path).parents[:-1])]
-    try:
-        device.exec(
-            "import os\nfrom binascii import a2b_base64 as b\n"
-            f"for d in {folders!r}:\n try: os.mkdir(d)\n except OSError: pass\n"
-            f"f = open({path!r}, 'wb')\nw = f.write"
-        )
-        for at in range(0, len(content), CHUNK):
+    code = (
+        "import os\nfrom binascii import a2b_base64 as b\n"
+        f"for d in {folders!r}:\n try: os.mkdir(d)\n except OSError: pass\n"
+        f"f = open({path!r}, 'wb')\nw = f.write\n"
+    )
+    with room(device, path):
+        for at in range(0, len(content) or 1, CHUNK):
             piece = content[at : at + CHUNK]
             # Shorter than the bytes' repr, in which half of a .mpy is \\x...
-            device.exec(f"w(b({binascii.b2a_base64(piece, newline=False)!r}))")
+            code += f"w(b({binascii.b2a_base64(piece, newline=False)!r}))\n"
+            if at + CHUNK >= len(content):
+                code += "f.close()\ndel f, w, b\n"
+            device.exec(code)
             sent(len(piece))
-        device.exec("f.close()\ndel f, w, b")
+            code = ""
+
+
+@contextlib.contextmanager
+def room(device: Device, what: str) -> Iterator[None]:
+    """When this does not fit on the board, say so."""
+    try:
+        yield
     except UsocketError as error:
         # ENOSPC has this number on every board, and often no name.
         if not re.search(r"OSError: .*\b28\b", str(error)):
             raise
         raise Full(
-            f"{device.name}: the board's file system is full; {path} did not fit",
+            f"{device.name}: the board's file system is full; {what} did not fit",
             "`mpremote fs rm` makes room, `mpremote df` shows how much there is.",
         ) from error
 
@@ -158,7 +169,7 @@ def _layer(facts: Facts, chosen: Configuration) -> Version:
         for name, source in sources(facts.platform, chosen, Path(folder)).items():
             below = PurePosixPath(name).relative_to("usocket_compat")
             found[str(below.with_suffix(compiler.suffix))] = compiler.compile(source, name)
-        digest = sha256(repr(sorted(found.items())).encode())[:12]
+        digest = sha256(repr(sorted(found.items())).encode())[:8]
         # In place of the comment in its first line, so that the line numbers stay.
         _, _, rest = (files.PACKAGE / "__init__.py").read_text().partition("\n")
         named = Path(folder) / "__init__.py"
@@ -195,7 +206,9 @@ def sources(port: str, chosen: Configuration, folder: Path) -> dict[str, Path]:
     generated = folder / "_config.py"
     generated.write_text(chosen.text)
     needed = {**files.device_files(port), "usocket_compat/_config.py": generated}
-    return {name: file for name, file in needed.items() if name not in chosen.spared}
+    # Threads are what every ESP32's firmware has, and not every other.
+    spared = chosen.spared if port == "esp32" else ()
+    return {name: file for name, file in needed.items() if name not in spared}
 
 
 class Compiler:

@@ -2,8 +2,8 @@
 # The layer onto a board, so that a board which is unplugged or reset at any moment has the version
 # before or the new one, whole, and needs nothing at its start to see to that.
 #
-#     /lib/usocket_compat/__init__.mpy     says __path__ = "/lib/usocket_compat/1a2b3c4d5e6f"
-#     /lib/usocket_compat/1a2b3c4d5e6f/    everything else
+#     /lib/usocket_compat/__init__.mpy     says __path__ = "/lib/usocket_compat/1a2b3c4d"
+#     /lib/usocket_compat/1a2b3c4d/    everything else
 #
 # MicroPython looks for what it imports from a package in the package's __path__. So a new version
 # is written into a folder of its own and read back; then a new __init__ takes the old one's place
@@ -18,7 +18,7 @@ import ast
 import re
 from typing import Callable, Iterable, Mapping, NamedTuple
 
-from .deploy import LAYER, Full, Version, listing, sha256, write
+from .deploy import LAYER, Full, Version, listing, room, sha256, write
 from .device import Device
 from .errors import UsocketError
 
@@ -27,7 +27,7 @@ ASIDE = "/lib/.usocket_compat"
 _NEW = "__init__.new"
 _INITS = ("__init__.py", "__init__.mpy")  # in the order in which MicroPython looks for them
 _COPIES = 8  # files at once: the board is silent meanwhile
-_VERSION = re.compile(r"[0-9a-f]{12}")
+_VERSION = re.compile(r"[0-9a-f]{8}")
 
 _TOOLS = """
 import os
@@ -162,9 +162,9 @@ def _bring(
     try:
         pairs = [(where[digests[n]], n) for n in missing if n not in new]
         for at in range(0, len(pairs), _COPIES):
-            device.exec(
-                f"for p, q in {pairs[at : at + _COPIES]!r}:\n copy('{root}/' + p, '{root}/' + q)"
-            )
+            some = pairs[at : at + _COPIES]
+            with room(device, f"{root}/{some[0][1]}"):
+                device.exec(f"for p, q in {some!r}:\n copy('{root}/' + p, '{root}/' + q)")
         for name in new:
             path = f"{root}/{name if name != version.init else _NEW}"
             write(device, path, wanted[name], sent)

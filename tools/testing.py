@@ -51,7 +51,7 @@ def do_test(args: argparse.Namespace) -> int:
         _prepare(name, wifi)
     command = [sys.executable, "-m", "pytest", "-p", "usocket_tools.pytest_boards"]
     # pyserial's, of what it does for rfc2217://.
-    command += ["-W", "ignore:setDaemon:DeprecationWarning"]
+    command += ["-W", "ignore::DeprecationWarning:serial.rfc2217"]
     command += [str(each) for each in chosen]
     for name in devices:
         command += ["--target", target_id(name)]

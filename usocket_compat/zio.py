@@ -80,10 +80,11 @@ def zsock_send(fd, data, flags=0):
             or data.__class__ is _memoryview
         ):
             sock = tab[fd]
-            r = _send(sock.h, data, _len(data), 0)
-            if r == _len(data):
+            flags = _len(data)  # not one local more
+            r = _send(sock.h, data, flags, 0)
+            if r == flags:
                 return r
-            return _send_rest(fd, data, flags, r, sock)
+            return _send_rest(fd, data, 0, r, sock)
     return _send_rest(fd, data, flags, None, None)
 
 

@@ -208,8 +208,8 @@ def test_what_is_written_wrongly(device: Device, monkeypatch: pytest.MonkeyPatch
     first = deploy.version(facts)
     install.install(device, first)
     second = first._replace(
-        name="0123456789ab",
-        files=tuple((n.replace(first.name, "0123456789ab"), c + b"x") for n, c in first.files),
+        name="01234567",
+        files=tuple((n.replace(first.name, "01234567"), c + b"x") for n, c in first.files),
     )
     monkeypatch.setattr(install, "write", lambda d, path, content, sent: deploy.write(
         d, path, content[:-1] + b"y" if path.endswith("zio.mpy") else content, sent
@@ -355,7 +355,8 @@ LIST = """
 import sys
 sys.path.insert(0, sys.argv[1] + "/tools")
 import manifestfile
-found = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, {"MPY_DIR": sys.argv[1], "MPY_LIB_DIR": ""})
+variables = {"MPY_DIR": sys.argv[1], "MPY_LIB_DIR": ""}
+found = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, variables)
 found.execute(sys.argv[2])
 for file in found.files():
     print(file.target_path, file.full_path)

@@ -26,6 +26,7 @@ from usocket_tools.device import Device
 from usocket_tools.vboard.board import Board
 
 PROGRAMS = Path(__file__).parent / "esp32"
+ECHO = PROGRAMS / "echo_limit.py"
 SECONDS = 20
 # lwIP's, as ESP-IDF sets it: CONFIG_LWIP_MAX_SOCKETS.
 SOCKETS = 10
@@ -102,9 +103,17 @@ def state(program: Program) -> tuple[int, int, int, int]:
             return served, clients, free, alloc
 
 
+def wait_until_alone(program: Program) -> tuple[int, int, int, int]:
+    """The state when the last client has left."""
+    deadline = time.monotonic() + SECONDS
+    while (now := state(program))[1]:
+        assert time.monotonic() < deadline, now
+    return now
+
+
 def test_as_many_clients_as_sockets(board: Board) -> None:
     port = board.forward("0:7")
-    with started(board, PROGRAMS / "echo_limit.py", 7) as program:
+    with started(board, ECHO, 7) as program:
         program.expect("serving")
         with contextlib.ExitStack() as stack:
             clients = [stack.enter_context(connected(port)) for _ in range(SOCKETS - 1)]
@@ -126,6 +135,7 @@ def test_as_many_clients_as_sockets(board: Board) -> None:
             assert late.recv(4) == b"late"
             assert echoes(late, b"and on")
             assert state(program)[:3] == (SOCKETS, SOCKETS - 1, 0)
+        wait_until_alone(program)
         program.say("end")
         assert program.expect("ended").split() == [str(SOCKETS), "10"]
 
@@ -142,18 +152,17 @@ def at_rest(program: Program, port: int) -> tuple[int, int, int]:
     for _ in range(3):
         # After `state` itself the stack still holds what it used; a connection overwrites that.
         serve(port, 1)
-        deadline = time.monotonic() + SECONDS
-        while (now := state(program))[1] and time.monotonic() < deadline:
-            pass
-        assert now[1] == 0
+        now = wait_until_alone(program)
         heaps.append(now[3])
     return now[0], now[2], min(heaps)
 
 
-def test_thousands_of_connections(board: Board) -> None:
+def test_thousands_of_connections() -> None:
     """Each gives back all that it took, of lwIP's sockets and of the heap."""
-    port = board.forward("0:7")
-    with started(board, PROGRAMS / "echo_limit.py", 7) as program:
+    # A board of its own: so many clients come to ports that lwIP still has in TIME_WAIT from
+    # another test, and there it does not let them in again as Linux does.
+    with Board(forward=["0:7"]) as board, started(board, ECHO, 7) as program:
+        (port,) = board.host_ports()
         program.expect("serving")
         serve(port, 20)
         served, free, heap = at_rest(program, port)
@@ -184,6 +193,14 @@ class Network:
         self.trace = folder / "trace.pcap"
         self.faults = " ".join(f"{k}={v}" for k, v in NETWORKS[kind].items()) or "off"
         self.board = Board(trace=self.trace, **NETWORKS[kind])
+
+    @contextlib.contextmanager
+    def reliable(self) -> Iterator[None]:
+        self.board.control("faults off")
+        try:
+            yield
+        finally:
+            self.board.control(f"faults {self.faults}")
 
     def far(self, *args: object) -> contextlib.AbstractContextManager[Program]:
         return started(self.board, FAR, *args)
@@ -240,6 +257,7 @@ def test_many_clients_at_once(network: Network) -> None:
         far.expect("listening")
         clients = [stack.enter_context(connected(port)) for _ in range(count)]
         for number, client in enumerate(clients):
+            client.settimeout(60)
             client.sendall(b"%d" % number)
         time.sleep(0.5)  # for the handshakes; what comes later finds the queue as full
         far.say("")
@@ -264,24 +282,27 @@ def test_refused(network: Network, port: int) -> None:
 
 
 def test_reset_after_data(network: Network, listener: socket.socket, port: int) -> None:
-    """Linux: the data, the error once, then the end of the stream; a send says EPIPE."""
+    """Linux: the data, the error once, then the end of the stream; a send says EPIPE.
+
+    Nothing repeats a reset that is lost, and libslirp makes a FIN of one that comes together with
+    data: so each is sent on its own, over a good network.
+    """
     with network.far("reset", port) as far:
         with accepted(listener) as peer:
             peer.sendall(b"last words")
             assert far.expect("there") == "['POLLIN']"
-            abort(peer)
-        far.say("")
-        far.expect("")  # its echo
-        assert far.expect("") == "b'last' b' words'"
+            with network.reliable():
+                abort(peer)
+                far.say("")
+                far.expect("")  # its echo
+                assert far.expect("") == "b'last' b' words'"
         assert far.expect("") == "['ECONNRESET', b'', b''] EPIPE"
         with accepted(listener) as peer:
             peer.sendall(b"and again")
-            far.expect("waiting")
-            if network.bad:
-                # An acknowledgement that is lost would let the reset overtake the data.
-                time.sleep(1)
-            abort(peer)
-        assert far.expect("") == "b'and again' ECONNRESET b''"
+            assert far.expect("") == "b'and again'"
+            with network.reliable():
+                abort(peer)
+                assert far.expect("") == "['ECONNRESET', b'', b'']"
         assert far.end_of_it() == ""
 
 

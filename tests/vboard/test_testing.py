@@ -67,13 +67,13 @@ def test_two_boards_at_once(board: Board, wifi_board: Board, tmp_path: Path) -> 
         devices = wifi_board.device, rack.url
         done = usocket_test(
             *(f"--device={device}" for device in devices),
-            *("test_errors", "test_names_off", f"--junit={junit}", f"--html={html}"),
+            *("test_errors", "test_names", f"--junit={junit}", f"--html={html}"),
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 workers" in done.stdout
     wanted = [
         f"{name}[{testing.target_id(device)}]"
-        for file in ("test_errors", "test_names_off")
+        for file in ("test_errors", "test_names")
         for name in names_in(COMMON / f"{file}.py")
         for device in devices
     ]

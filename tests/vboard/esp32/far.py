@@ -74,14 +74,8 @@ def reset(port):
     net.zsock_close(fd)
     # Found out in the middle of a blocking call.
     fd = connected(port)
-    print("waiting")
-    data = b""
-    while True:
-        more = got(net.zsock_recv, fd, 3)
-        if not more or isinstance(more, str):
-            break
-        data += more
-    print(data, more, got(net.zsock_recv, fd, 3))
+    print(net.zsock_recv(fd, 9, net.MSG_WAITALL))
+    print([got(net.zsock_recv, fd, 3) for _ in range(3)])
     net.zsock_close(fd)
 
 
