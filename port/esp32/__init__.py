@@ -125,7 +125,7 @@ class Handle:
     st = NEW
     # the error that SO_ERROR, or else the next call, reports
     err = 0
-    # what was read ahead: bytes, (bytes, addr) of a datagram, (native, addr) of a listener
+    # what was read ahead: bytes, or (bytes, addr) of a datagram
     back = None
     name = peer = opts = ipoll = poller = one = None
     proto = 0
@@ -145,7 +145,9 @@ odd_handles = [0]
 
 
 def be(h, st):
-    """h goes to another state."""
+    """h goes to another state; what is closed stays so."""
+    if h.st & GONE:
+        return
     if h.st & _ODD:
         odd_handles[0] -= 1
     if st & _ODD:
@@ -257,20 +259,24 @@ def pollable(h):
         h.ipoll = poller.ipoll
 
 
-def awaited(h):
-    """Waits until h can be read, and gives what the firmware's poll says; 0 after its time."""
-    pollable(h)
-    if h.rwait < 0:
+def told(ipoll, ms):
+    """Waits until the poller of one socket tells something, and gives that; 0 after ms."""
+    if ms < 0:
         return 0
     begin = ticks_us()
-    ipoll = h.ipoll
     while ticks_diff(ticks_us(), begin) < _SPIN:
         sleep_ms(0)
         for _, events in ipoll(0):
             return events
-    for _, events in ipoll(h.rwait):
+    for _, events in ipoll(ms):
         return events
     return 0
+
+
+def awaited(h):
+    """Waits until h can be read, for its time; what the firmware's poll says, or 0."""
+    pollable(h)
+    return told(h.ipoll, h.rwait)
 
 
 def _ready(h, flags):
@@ -288,8 +294,8 @@ def recv(h, n, flags):
         if flags == _IN:
             flags = _receive(h, n)
             if not flags:
-                be(h, EOF)
-            return flags
+                be(h, h.st | EOF)
+            return flags or b""
         if not flags:
             return -_EAGAIN
         flags = _DONTWAIT
@@ -333,7 +339,7 @@ def _short(h, buf, n, r):
         return -_EAGAIN
     if r <= 0:
         if r == 0:
-            be(h, EOF)
+            be(h, h.st | EOF)
         return r
     # Was that all for now, or the end? The answer to one byte more tells.
     one = h.one
@@ -343,8 +349,8 @@ def _short(h, buf, n, r):
         more = _read(h, one, 1)
         if not more or more < 0:
             if more == 0:
-                be(h, EOF)
-            elif more:
+                be(h, h.st | EOF)
+            elif more and more != -_EAGAIN:
                 # for the next call to report
                 h.err = -more
             return r

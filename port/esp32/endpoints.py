@@ -3,14 +3,12 @@
 
 from random import getrandbits
 from select import poll
-from time import sleep_ms, ticks_diff, ticks_us
 
 from . import _EAGAIN as EAGAIN
 from . import (
     _HUP,
     _IN,
     _OUT,
-    _SPIN,
     DEAD,
     DGRAM,
     GONE,
@@ -24,6 +22,7 @@ from . import (
     fail,
     more,
     open_native,
+    told,
 )
 
 _FIRST, _PORTS = 49152, 16384
@@ -134,15 +133,7 @@ def connect(h, addr):
 
 def _awaited(h):
     """Waits for the end of a pending connect; what connect gives."""
-    poller = h.poller
-    begin = ticks_us()
-    while ticks_diff(ticks_us(), begin) < _SPIN:
-        sleep_ms(0)
-        for _ in poller.ipoll(0):
-            return _connecting(h)
-    for _ in poller.ipoll(h.swait):
-        return _connecting(h)
-    return -E.EINPROGRESS
+    return _connecting(h) if told(h.poller.ipoll, h.swait) else -E.EINPROGRESS
 
 
 def _connecting(h):
@@ -239,7 +230,7 @@ def _child(h, new):
 
 
 def _not_accepted(e):
-    if e.errno == 23:  # ENFILE: lwIP has no socket left; lost ones may be found
+    if e.errno == E.ENFILE:  # lwIP has no socket left; lost ones may be found
         import gc
 
         gc.collect()

@@ -2,7 +2,7 @@
 # sendmsg and recvmsg by copying; there is no ancillary data.
 
 from . import DGRAM, E, fill, send
-from .dgram import recvfrom, sendto
+from .dgram import _WHOLE, recvfrom, sendto
 
 _TRUNC = 64
 # A stream takes no more than its send buffer at once.
@@ -44,7 +44,7 @@ def recvmsg(h, buffers, ancbufsize, flags):
         return -E.EOPNOTSUPP
     total = sum([len(b) for b in buffers])
     dgram = h.st & DGRAM
-    got = recvfrom(h, max(total, _MOST) if dgram else total, flags & ~_TRUNC)
+    got = recvfrom(h, max(total, _WHOLE) if dgram else total, flags & ~_TRUNC)
     if got.__class__ is not tuple:
         return got
     data, addr = got

@@ -22,6 +22,9 @@ _OPTIONS = {
     (_IP, 3): "IP_ADD_MEMBERSHIP",
 }
 _GROUPS = (_IP, 3)
+_FIONREAD = 21531
+# lwIP's NETIF_NAMESIZE without the 0 at its end. The firmware copies longer ones over its stack.
+_IFNAME = 5
 # Those that lwIP keeps as the layer last set them.
 _KEPT = ("SO_REUSEADDR", "SO_BROADCAST", "TCP_NODELAY")
 
@@ -46,11 +49,23 @@ def setsockopt(h, level, option, value):
     elif name == "IP_ADD_MEMBERSHIP":
         _join(h, value)
     elif name == "SO_BINDTODEVICE":
-        if isinstance(value, int):
-            fail("EINVAL")
-        _native(h, level, option, bytes(value).split(b"\0")[0].decode())
+        _to_device(h, level, option, value)
     else:
         fail("ENOPROTOOPT")
+
+
+def _to_device(h, level, option, value):
+    if h.domain != 2:
+        fail("ENOPROTOOPT")
+    if isinstance(value, int):
+        fail("EINVAL")
+    name = bytes(value).split(b"\0")[0].decode()
+    if len(name) > _IFNAME:
+        fail("ENODEV")
+    _native(h, level, option, name)
+    if h.opts is None:
+        h.opts = {}
+    h.opts[level, option] = name
 
 
 def _int(value):
@@ -84,6 +99,8 @@ def _join(h, value):
     if isinstance(value, int) or len(value) < 8:
         fail("EINVAL")
     group, interface = bytes(value[:4]), bytes(value[4:8])
+    if any(value[8:12]):
+        fail("ENODEV")  # struct ip_mreqn with an interface's number, by which lwIP finds none
     if not 224 <= group[0] < 240:
         fail("EINVAL")
     # lwIP would only count it twice.
@@ -92,8 +109,9 @@ def _join(h, value):
         fail("EADDRINUSE")
     try:
         h.s.setsockopt(_IP, 3, group + interface)
-    except OSError:
-        fail("ENODEV")
+    except OSError as e:
+        # lwIP's own number: ERR_MEM, else no such interface
+        fail("ENOBUFS" if e.errno == 1 else "ENODEV")
     if h.opts is None:
         h.opts = {}
     h.opts[_GROUPS] = joined + ((group, interface),)
@@ -164,6 +182,8 @@ def toward(peer):
 def getsockname(h):
     if h.st & GONE:
         fail("EBADF")
+    if h.domain != 2:
+        return ""
     if h.st & PENDING:
         settle(h)
     host, port = h.name or ("0.0.0.0", 0)
@@ -179,13 +199,13 @@ def getpeername(h):
         settle(h)
     if h.st & (PENDING | NEW | LISTEN | DEAD) or not h.peer:
         fail("ENOTCONN")
-    return h.peer
+    return h.peer if h.domain == 2 else ""
 
 
 def ioctl(h, request):
     if h.st & GONE:
         fail("EBADF")
-    if request != 21531:
+    if request != _FIONREAD:
         fail("EOPNOTSUPP")
     if h.st & LISTEN:
         fail("EINVAL")

@@ -2,13 +2,12 @@
 # A stream's data where lwIP and Linux differ: resets, the end, what was read ahead.
 
 from select import poll
-from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
+from time import sleep_ms, ticks_diff, ticks_ms
 
 from . import _EAGAIN as EAGAIN
 from . import (
     _HUP,
     _OUT,
-    _SPIN,
     DEAD,
     DGRAM,
     EOF,
@@ -23,6 +22,7 @@ from . import (
     lost,
     more,
     pollable,
+    told,
 )
 
 _PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
@@ -118,6 +118,8 @@ def not_read(h):
     for _, ready in _look(h):
         if ready & _HUP:
             return reset(h, E.ECONNRESET)
+    # Something else: what this meets, data or an error, is held for the next try.
+    read_ahead(h, 1)
     return -EAGAIN
 
 
@@ -159,18 +161,9 @@ def send(h, data, n, flags):
 
 def room(h):
     """Waits until h can be written; whether it can."""
-    if h.swait < 0:
-        return False
     p = poll()
     p.register(h.s, _OUT)
-    begin = ticks_us()
-    while ticks_diff(ticks_us(), begin) < _SPIN:
-        sleep_ms(0)
-        for _ in p.ipoll(0):
-            return True
-    for _ in p.ipoll(h.swait):
-        return True
-    return False
+    return told(p.ipoll, h.swait)
 
 
 def reads(h, n, flags):
@@ -215,7 +208,7 @@ def reads(h, n, flags):
             if len(part) < n and not h.st & (EOF | DEAD):
                 part += _native_recv(h, n - len(part))
         return part
-    if h.err:
+    if h.err and h.err != E.EPIPE:  # that is for whoever sends
         code, h.err = h.err, 0
         return -code
     return r if r < 0 else b""
@@ -227,7 +220,7 @@ def _native_recv(h, n):
         data = h.s.recv(n)
     except OSError as e:
         if e.errno != EAGAIN:
-            h.err = -reset(h, e.errno)
+            h.err = -reset(h, e.errno) or h.err
         return b""
     if not data:
         be(h, h.st | EOF)
@@ -250,7 +243,7 @@ def read_ahead(h, n):
             elif dead:
                 be(h, h.st | EOF)
             else:
-                h.err = -reset(h, e.errno)
+                h.err = -reset(h, e.errno) or h.err
             if dead or not h.st & DEAD:
                 break
             continue
