@@ -2,27 +2,41 @@
 # Stock MicroPython on an ESP32: the firmware's socket over lwIP, and what it takes to make that
 # tell the truth. This file has what every TCP program needs; the rest loads when first asked for.
 #
-# The native socket is non-blocking from birth, since a blocking one cannot read what is there into
-# a buffer, and the waiting is done here. What Linux remembers of a socket and lwIP does not is
-# remembered in its Handle.
+# The native socket is non-blocking, since a blocking one cannot read what is there into a buffer,
+# and the waiting is done here. What Linux remembers of a socket and lwIP does not is remembered in
+# its Handle.
 
 import socket as _native
 from _thread import allocate_lock
 from select import poll as _poll
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
+from micropython import const
+
 TICK = 100
 LACKS = (
     "ancillary pktinfo scm_rights connect_unspec MSG_OOB udp_unreachable recv_into_no_alloc_dgram"
 )
 
-# Handle.st; 0 is a stream that is connected and has nothing held back.
-NEW, PENDING, LISTEN, DEAD, EOF, HELD, DGRAM, GONE = 1, 2, 4, 8, 16, 32, 64, 128
+# Handle.st; 0 is a stream that is connected and has nothing held back. Each file that needs these
+# says them again: a constant with a _ costs no heap, an imported name does.
+_NEW = const(1)
+_PENDING = const(2)  # it connects
+_LISTEN = const(4)
+_DEAD = const(8)  # reset, or its connect failed
+_EOF = const(16)
+_HELD = const(32)  # something was read ahead
+_DGRAM = const(64)
+_GONE = const(128)
+_BLOCKS = const(256)  # accepted, and no data asked for yet: see arm
 # What the firmware's poll does not know of.
-_ODD = NEW | DEAD | EOF | HELD
-_EAGAIN = 11
-_DONTWAIT = 8
-_IN, _OUT, _ERR, _HUP = 1, 4, 8, 16
+_ODD = const(_NEW | _DEAD | _EOF | _HELD)
+# lwIP's and the firmware's numbers
+_EAGAIN = const(11)
+_DONTWAIT = const(8)
+_TRUNC = const(64)
+_IN = const(1)
+_HUP = const(16)
 
 # What is looked up again and again; numbers.py has all names.
 _NAMES = (
@@ -122,7 +136,7 @@ class gaierror(OSError):
 class Handle:
     """The native socket and what lwIP does not tell of it."""
 
-    st = NEW
+    st = _NEW
     # the error that SO_ERROR, or else the next call, reports
     err = 0
     # what was read ahead: bytes, or (bytes, addr) of a datagram
@@ -146,7 +160,7 @@ odd_handles = [0]
 
 def be(h, st):
     """h goes to another state; what is closed stays so."""
-    if h.st & GONE:
+    if h.st & _GONE:
         return
     if h.st & _ODD:
         odd_handles[0] -= 1
@@ -156,7 +170,7 @@ def be(h, st):
 
 
 CLOSED = Handle(None)
-CLOSED.st = GONE
+CLOSED.st = _GONE
 
 
 def open_native(type, proto):
@@ -187,14 +201,14 @@ def socket(family, type, proto):
     if type == 1:
         odd_handles[0] += 1
     else:
-        h.st = DGRAM
+        h.st = _DGRAM
         if type == 3:
             h.proto = proto
     return h
 
 
 def close(h):
-    be(h, GONE)
+    be(h, _GONE)
     h.s.close()
 
 
@@ -236,7 +250,7 @@ def send(h, data, n, flags):
 
 def _write(h, data):
     try:
-        # Not send: this says None instead of raising EAGAIN, and so allocates nothing.
+        # Not send: this says None instead of raising _EAGAIN, and so allocates nothing.
         return h.s.write(data)
     except OSError:
         return _not_written(h, data)
@@ -248,7 +262,7 @@ def _not_written(h, data):
 
 # A reply on the same network comes within this time (us). The firmware's poll would look only once
 # in 10 ms.
-_SPIN = 1500
+_SPIN = const(1500)
 
 
 def pollable(h):
@@ -294,7 +308,7 @@ def recv(h, n, flags):
         if flags == _IN:
             flags = _receive(h, n)
             if not flags:
-                be(h, h.st | EOF)
+                be(h, h.st | _EOF)
             return flags or b""
         if not flags:
             return -_EAGAIN
@@ -339,7 +353,7 @@ def _short(h, buf, n, r):
         return -_EAGAIN
     if r <= 0:
         if r == 0:
-            be(h, h.st | EOF)
+            be(h, h.st | _EOF)
         return r
     # Was that all for now, or the end? The answer to one byte more tells.
     one = h.one
@@ -349,7 +363,7 @@ def _short(h, buf, n, r):
         more = _read(h, one, 1)
         if not more or more < 0:
             if more == 0:
-                be(h, h.st | EOF)
+                be(h, h.st | _EOF)
             elif more and more != -_EAGAIN:
                 # for the next call to report
                 h.err = -more
@@ -359,17 +373,28 @@ def _short(h, buf, n, r):
     return r
 
 
+def arm(h):
+    """Makes the native socket of what was accepted non-blocking.
+
+    That takes the firmware two messages to lwIP, which wait until data is asked for.
+    """
+    h.s.setblocking(False)
+    be(h, h.st & ~_BLOCKS)
+
+
 def _into(h, buf, n, flags):
+    if h.st & _BLOCKS:
+        arm(h)
     if flags & ~_DONTWAIT == 0 and h.st == 0 and not h.ipoll and n and buf.__class__ is bytearray:
         pollable(h)
         return recv_into(h, buf, n, flags)
-    if h.st & DGRAM:
+    if h.st & _DGRAM:
         r = more("dgram").recvfrom_into(h, buf, n, flags)
         return r[0] if r.__class__ is tuple else r
     r = more("stream").reads(h, n, flags)
     if r.__class__ is int:
         return r
-    if not flags & 64:  # MSG_TRUNC: the bytes are dropped (tcp(7))
+    if not flags & _TRUNC:  # the bytes are dropped (tcp(7))
         fill(buf, r)
     return len(r)
 

@@ -2,24 +2,36 @@
 # Datagrams. The firmware takes an empty one for the end, sends an empty one for ever when it
 # blocks, and joins several in readinto.
 
-from . import _EAGAIN as EAGAIN
-from . import DGRAM, GONE, HELD, E, awaited, be, fill, more, send
+from micropython import const
+
+from . import E, awaited, be, fill, more, send
 from .endpoints import choose_port
 
-_PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
-_TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
-_MOST = 65507
-_HUGE = 1 << 22
+# Handle.st
+_HELD = const(32)
+_DGRAM = const(64)
+_GONE = const(128)
+# lwIP's and the firmware's numbers
+_EAGAIN = const(11)
+_PEEK = const(1)
+_WAITALL = const(2)
+_DONTWAIT = const(8)
+_TRUNC = const(64)
+_NOSIGNAL = const(32)
+_MORE = const(16)
+
+_MOST = const(65507)
+_HUGE = const(1 << 22)
 # What a read makes room for when the whole datagram is needed: to peek at it, or for its length.
 # ESP-IDF's lwIP reassembles nothing, so that no longer one comes from a network.
-_WHOLE = 1500
+_WHOLE = const(1500)
 
 
 def sendto(h, data, flags, addr):
     st = h.st
-    if st & GONE:
+    if st & _GONE:
         return -E.EBADF
-    if not st & DGRAM:
+    if not st & _DGRAM:
         # Linux: a connected stream ignores the address.
         return send(h, data, len(data), flags)
     if flags & ~(_DONTWAIT | _NOSIGNAL | _MORE):
@@ -39,7 +51,7 @@ def sendto(h, data, flags, addr):
         return h.s.sendto(data, addr)
     except OSError as e:
         if e.errno == E.ETIMEDOUT:  # sent nothing, or sent an empty one
-            return -EAGAIN if n else 0
+            return -_EAGAIN if n else 0
         if e.errno == E.EHOSTUNREACH:
             return -E.ENETUNREACH
         return -e.errno
@@ -47,9 +59,9 @@ def sendto(h, data, flags, addr):
 
 def recvfrom(h, n, flags):
     st = h.st
-    if st & GONE:
+    if st & _GONE:
         return -E.EBADF
-    if not st & DGRAM:
+    if not st & _DGRAM:
         data = more("stream").reads(h, n, flags)
         return data if data.__class__ is int else (data, None)
     if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
@@ -60,16 +72,16 @@ def recvfrom(h, n, flags):
     if got is None:
         size = max(n, _WHOLE if flags & (_PEEK | _TRUNC) else 1)
         got = _native_from(h, size)
-        if got == -EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
+        if got == -_EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
             got = _native_from(h, size)
         if got.__class__ is int:
             return got
     if flags & _PEEK:
         h.back = got
-        be(h, DGRAM | HELD)
+        be(h, _DGRAM | _HELD)
     elif h.back:
         h.back = None
-        be(h, DGRAM)
+        be(h, _DGRAM)
     return got[0][:n] if len(got[0]) > n else got[0], got[1]
 
 
@@ -94,7 +106,7 @@ def length(h):
 
 
 def recvfrom_into(h, buf, n, flags):
-    whole = flags & _TRUNC and h.st & DGRAM
+    whole = flags & _TRUNC and h.st & _DGRAM
     got = recvfrom(h, max(n, _WHOLE) if whole else n, flags)
     if got.__class__ is not tuple:
         return got

@@ -4,44 +4,42 @@
 from random import getrandbits
 from select import poll
 
-from . import _EAGAIN as EAGAIN
-from . import (
-    _HUP,
-    _IN,
-    _OUT,
-    DEAD,
-    DGRAM,
-    GONE,
-    LISTEN,
-    NEW,
-    PENDING,
-    E,
-    Handle,
-    awaited,
-    be,
-    fail,
-    more,
-    open_native,
-    told,
-)
+from micropython import const
 
-_FIRST, _PORTS = 49152, 16384
+from . import E, Handle, awaited, be, fail, more, open_native, told
+
+# Handle.st
+_NEW = const(1)
+_PENDING = const(2)
+_LISTEN = const(4)
+_DEAD = const(8)
+_DGRAM = const(64)
+_GONE = const(128)
+_BLOCKS = const(256)
+# lwIP's and the firmware's numbers
+_EAGAIN = const(11)
+_IN = const(1)
+_OUT = const(4)
+_HUP = const(16)
+
+_FIRST = const(49152)
+_PORTS = const(16384)
 _port = getrandbits(14)
 # ESP-IDF's DEFAULT_ACCEPTMBOX_SIZE. lwIP resets a connection that finds this queue full, but lets
 # its client try again while the backlog is.
-_BACKLOG = 6
+_BACKLOG = const(6)
 
 
 def bind(h, addr):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
     if h.name:
         fail("EINVAL")
-    if not h.st & (NEW | DGRAM):
+    if not h.st & (_NEW | _DGRAM):
         fail("EINVAL")
     host, port = addr
     if host != "0.0.0.0" and host != "127.0.0.1":
-        if not more("options").is_local(host, h.st & DGRAM):
+        if not more("options").is_local(host, h.st & _DGRAM):
             fail("EADDRNOTAVAIL")
     if port:
         _bind(h, host, port)
@@ -73,38 +71,38 @@ def choose_port(h, host="0.0.0.0"):
 
 
 def listen(h, backlog):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
-    if h.st & DGRAM:
+    if h.st & _DGRAM:
         fail("EOPNOTSUPP")
-    if not h.st & (NEW | LISTEN):
+    if not h.st & (_NEW | _LISTEN):
         fail("EINVAL")
     if not h.name:
         choose_port(h)
     h.s.listen(min(backlog, _BACKLOG))
-    be(h, LISTEN)
+    be(h, _LISTEN)
 
 
 def connect(h, addr):
     st = h.st
-    if st & GONE:
+    if st & _GONE:
         return -E.EBADF
-    if st & DGRAM:
+    if st & _DGRAM:
         if not h.name:
             choose_port(h)
         h.s.connect(addr)
         h.peer = addr
         return 0
-    if st & LISTEN:
+    if st & _LISTEN:
         return -E.EISCONN
-    if st & PENDING:
+    if st & _PENDING:
         return _connecting(h)
-    if st & DEAD:
+    if st & _DEAD:
         if h.err:
             code, h.err = h.err, 0
             return -code
         renew(h)
-    elif not st & NEW:
+    elif not st & _NEW:
         # The first call that sees the connection succeeds, later ones say EISCONN.
         if h.fresh:
             h.fresh = False
@@ -120,7 +118,7 @@ def connect(h, addr):
         if e.errno != E.EINPROGRESS:
             return -e.errno
         h.peer = addr
-        be(h, PENDING)
+        be(h, _PENDING)
         h.poller = poll()
         h.poller.register(h.s, _OUT | _HUP)
         if h.block:
@@ -138,11 +136,11 @@ def _awaited(h):
 
 def _connecting(h):
     settle(h)
-    if h.st & GONE:
+    if h.st & _GONE:
         return -E.EBADF
-    if h.st & PENDING:
+    if h.st & _PENDING:
         return -E.EALREADY
-    if h.st & DEAD:
+    if h.st & _DEAD:
         code, h.err = h.err, 0
         return -(code or E.ECONNABORTED)
     h.fresh = False
@@ -152,7 +150,7 @@ def _connecting(h):
 def settle(h):
     """Looks whether a pending connect has ended, and how."""
     for _, ev in h.poller.ipoll(0):
-        if h.st & GONE:
+        if h.st & _GONE:
             return
         h.fresh = True
         if not ev & _HUP:
@@ -166,7 +164,7 @@ def settle(h):
         except OSError as e:
             h.err = refused(e.errno)
         h.peer = h.poller = None
-        be(h, DEAD)
+        be(h, _DEAD)
         return
 
 
@@ -193,19 +191,19 @@ def renew(h):
             _bind(h, *name)
         except OSError:
             choose_port(h, name[0])
-    be(h, NEW)
+    be(h, _NEW)
 
 
 def accept(h):
-    if h.st != LISTEN:
+    if h.st != _LISTEN:
         return _refused(h)
     try:
         return _accepted(h)
     except OSError as e:
-        if e.errno != EAGAIN:
+        if e.errno != _EAGAIN:
             return _not_accepted(e)
     if not (h.block and awaited(h)):
-        return -EAGAIN
+        return -_EAGAIN
     try:
         return _accepted(h)
     except OSError as e:
@@ -214,9 +212,8 @@ def accept(h):
 
 def _accepted(h):
     new, addr = h.s.accept()
-    new.setblocking(False)
     h = _child(h, new)
-    h.st = 0
+    h.st = _BLOCKS
     h.peer = addr
     return h, addr
 
@@ -239,6 +236,6 @@ def _not_accepted(e):
 
 def _refused(h):
     """accept on what does not listen."""
-    if h.st & GONE:
+    if h.st & _GONE:
         return -E.EBADF
-    return -(E.EOPNOTSUPP if h.st & DGRAM else E.EINVAL)
+    return -(E.EOPNOTSUPP if h.st & _DGRAM else E.EINVAL)

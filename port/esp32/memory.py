@@ -3,13 +3,21 @@
 
 import io
 
+from micropython import const
+
 from usocket_compat import _config
 
-from . import _IN, _OUT, DGRAM, E, Handle, fail
+from . import E, Handle, fail
 
-_HUP = 16
-_POLL, _CLOSE = 3, 4
-_QUEUE = 16
+_DGRAM = const(64)
+_IN = const(1)
+_OUT = const(4)
+_HUP = const(16)
+# io.IOBase's requests
+_POLL = const(3)
+_CLOSE = const(4)
+# As many datagrams wait at most.
+_QUEUE = const(16)
 _SIZE = _config.NET_SOCKETPAIR_BUFFER_SIZE
 
 
@@ -140,5 +148,5 @@ def _handle(end):
     h = Handle(end)
     h.domain = 1
     h.peer = h.name = ("", 1)
-    h.st = DGRAM if end.dgram else 0
+    h.st = _DGRAM if end.dgram else 0
     return h

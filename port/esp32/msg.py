@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: MIT
 # sendmsg and recvmsg by copying; there is no ancillary data.
 
-from . import DGRAM, E, fill, send
-from .dgram import _WHOLE, recvfrom, sendto
+from micropython import const
 
-_TRUNC = 64
+from . import E, fill, send
+from .dgram import recvfrom, sendto
+
+_DGRAM = const(64)
+_TRUNC = const(64)
+_WHOLE = const(1500)
 # A stream takes no more than its send buffer at once.
-_MOST = 4096
+_MOST = const(4096)
 
 
 def sendmsg(h, buffers, ancdata, flags, addr):
     if ancdata:
         return -E.EOPNOTSUPP
-    if h.st & DGRAM:
+    if h.st & _DGRAM:
         data = b"".join([bytes(b) for b in buffers])
         if addr is None:
             return send(h, data, len(data), flags)
@@ -43,7 +47,7 @@ def recvmsg(h, buffers, ancbufsize, flags):
     if ancbufsize:
         return -E.EOPNOTSUPP
     total = sum([len(b) for b in buffers])
-    dgram = h.st & DGRAM
+    dgram = h.st & _DGRAM
     got = recvfrom(h, max(total, _WHOLE) if dgram else total, flags & ~_TRUNC)
     if got.__class__ is not tuple:
         return got

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Addresses in numbers.
 
+from micropython import const
+
 from . import fail, more
 
-_INET = 2
+_INET = const(2)
 
 
 def inet_pton(family, text):

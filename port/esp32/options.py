@@ -4,10 +4,23 @@
 
 import struct
 
-from . import DEAD, DGRAM, GONE, LISTEN, NEW, PENDING, fail, more
+from micropython import const
+
+from . import arm, fail, more
 from .endpoints import settle
 
-_SOL_SOCKET, _IP, _TCP = 4095, 0, 6
+# Handle.st
+_NEW = const(1)
+_PENDING = const(2)
+_LISTEN = const(4)
+_DEAD = const(8)
+_DGRAM = const(64)
+_GONE = const(128)
+_BLOCKS = const(256)
+
+_SOL_SOCKET = const(4095)
+_IP = const(0)
+_TCP = const(6)
 # (level, option) -> name; lwIP's numbers, as in numbers.py
 _OPTIONS = {
     (_SOL_SOCKET, 4): "SO_REUSEADDR",
@@ -22,18 +35,18 @@ _OPTIONS = {
     (_IP, 3): "IP_ADD_MEMBERSHIP",
 }
 _GROUPS = (_IP, 3)
-_FIONREAD = 21531
+_FIONREAD = const(21531)
 # lwIP's NETIF_NAMESIZE without the 0 at its end. The firmware copies longer ones over its stack.
-_IFNAME = 5
+_IFNAME = const(5)
 # Those that lwIP keeps as the layer last set them.
 _KEPT = ("SO_REUSEADDR", "SO_BROADCAST", "TCP_NODELAY")
 
 
 def _name(h, level, option):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
     name = _OPTIONS.get((level, option))
-    if name is None or name[0] == "T" and (h.st & DGRAM or h.domain != 2):
+    if name is None or name[0] == "T" and (h.st & _DGRAM or h.domain != 2):
         fail("ENOPROTOOPT")
     return name
 
@@ -77,7 +90,7 @@ def _int(value):
 
 
 def _native(h, level, option, value):
-    if h.st & DEAD or h.domain != 2 or h.st & LISTEN and level == _TCP:
+    if h.st & _DEAD or h.domain != 2 or h.st & _LISTEN and level == _TCP:
         return  # nobody beneath keeps it; what a listener accepts gets it
     h.s.setsockopt(level, option, value)
 
@@ -94,7 +107,7 @@ def inherit(child, h):
 
 
 def _join(h, value):
-    if not h.st & DGRAM:
+    if not h.st & _DGRAM:
         fail("EPROTO")
     if isinstance(value, int) or len(value) < 8:
         fail("EINVAL")
@@ -122,17 +135,17 @@ def getsockopt(h, level, option, buflen):
     if name in _KEPT:
         value = (h.opts or {}).get((level, option), 0)
     elif name == "SO_ERROR":
-        if h.st & PENDING:
+        if h.st & _PENDING:
             settle(h)
         value, h.err = h.err, 0
     elif name == "SO_TYPE":
-        value = 1 if not h.st & DGRAM else 3 if h.proto else 2
+        value = 1 if not h.st & _DGRAM else 3 if h.proto else 2
     elif name == "SO_DOMAIN":
         value = h.domain
     elif name == "SO_PROTOCOL":
-        value = h.proto or (17 if h.st & DGRAM else 6)
+        value = h.proto or (17 if h.st & _DGRAM else 6)
     elif name == "SO_ACCEPTCONN":
-        value = int(h.st & LISTEN != 0)
+        value = int(h.st & _LISTEN != 0)
     else:
         fail("ENOPROTOOPT")
     if buflen:
@@ -180,11 +193,11 @@ def toward(peer):
 
 
 def getsockname(h):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
     if h.domain != 2:
         return ""
-    if h.st & PENDING:
+    if h.st & _PENDING:
         settle(h)
     host, port = h.name or ("0.0.0.0", 0)
     if host == "0.0.0.0" and h.peer:
@@ -193,28 +206,30 @@ def getsockname(h):
 
 
 def getpeername(h):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
-    if h.st & PENDING:
+    if h.st & _PENDING:
         settle(h)
-    if h.st & (PENDING | NEW | LISTEN | DEAD) or not h.peer:
+    if h.st & (_PENDING | _NEW | _LISTEN | _DEAD) or not h.peer:
         fail("ENOTCONN")
     return h.peer if h.domain == 2 else ""
 
 
 def ioctl(h, request):
-    if h.st & GONE:
+    if h.st & _GONE:
         fail("EBADF")
     if request != _FIONREAD:
         fail("EOPNOTSUPP")
-    if h.st & LISTEN:
+    if h.st & _LISTEN:
         fail("EINVAL")
-    if h.st & DGRAM:
+    if h.st & _DGRAM:
         return more("dgram").length(h)
-    if h.st & PENDING:
+    if h.st & _PENDING:
         settle(h)
-    if h.st & (NEW | PENDING):
+    if h.st & (_NEW | _PENDING):
         return 0
+    if h.st & _BLOCKS:
+        arm(h)
     # lwIP does not say; what it has is read ahead, its window opens no further than before.
     more("stream").read_ahead(h, 0x7FFF)
     return len(h.back or b"")

@@ -4,22 +4,27 @@
 from select import poll
 from time import sleep_ms, ticks_diff, ticks_us
 
-from . import (
-    _ERR,
-    _HUP,
-    _IN,
-    _ODD,
-    _OUT,
-    _SPIN,
-    DEAD,
-    EOF,
-    GONE,
-    HELD,
-    NEW,
-    PENDING,
-    more,
-    odd_handles,
-)
+from micropython import const
+
+from . import more, odd_handles
+
+# Handle.st
+_NEW = const(1)
+_PENDING = const(2)
+_DEAD = const(8)
+_EOF = const(16)
+_HELD = const(32)
+_DGRAM = const(64)
+_GONE = const(128)
+_BLOCKS = const(256)
+# lwIP's and the firmware's numbers
+_IN = const(1)
+_OUT = const(4)
+_ERR = const(8)
+_HUP = const(16)
+_SPIN = const(1500)
+# What the firmware's poll does not know of.
+_ODD = const(_NEW | _DEAD | _EOF | _HELD)
 
 
 def _mask(events):
@@ -49,8 +54,12 @@ class poller:
 
     # Frames of no more than 11 words, so few locals: larger ones come from the heap.
     def ipoll(self, ms):
-        if not self.look(0) and ms:
-            _later(self, ms)
+        self.ms = ms
+        self.n = _odd(self) if odd_handles[0] else 0
+        for s, ms in self.native.ipoll(0):
+            self.found(self.by[s], ms)
+        if not self.n and self.ms:
+            _later(self, self.ms)
         return self.outs[self.n]
 
     def look(self, ms):
@@ -61,7 +70,7 @@ class poller:
         return self.n
 
     def found(self, entry, ev):
-        if ev & _HUP or entry[0].st:
+        if ev & _HUP or entry[0].st & ~(_DGRAM | _BLOCKS):
             self.n = _told(self, entry, ev, self.n)
         else:
             pair = self.pairs[self.n]
@@ -95,9 +104,9 @@ def _odd(p):
             p.by[h.s] = [h, events]
             return _odd(p)
         if st & _ODD:
-            if st & NEW:
+            if st & _NEW:
                 ev = events & _OUT | _HUP
-            elif st & DEAD:
+            elif st & _DEAD:
                 ev = events & (_IN | _OUT) | _HUP | (_ERR if h.err else 0)
             else:
                 ev = events & _IN
@@ -112,16 +121,18 @@ def _told(p, entry, ev, n):
     """One more entry of what is ready, put right, behind the n that are there."""
     h = entry[0]
     st = h.st
-    if st & PENDING:
+    if st & _PENDING:
         more("endpoints").settle(h)
         st = h.st
-        if st & DEAD:
+        if st & (_PENDING | _GONE):
+            return n
+        if st & _DEAD:
             ev = _mask(entry[1]) | _ERR
         else:
             ev &= ~_HUP
-            if st & (HELD | EOF):
+            if st & (_HELD | _EOF):
                 ev |= entry[1] & _IN
-    elif st & (NEW | DEAD | GONE):
+    elif st & (_NEW | _DEAD | _GONE):
         return n
     elif ev & _HUP and (h.domain == 2 or h.s.reset):
         ev |= _ERR

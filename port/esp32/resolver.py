@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
 # Names. What is in numbers never reaches lwIP's resolver.
 
+from micropython import const
+
 from . import _native, gaierror, number, ticks_diff, ticks_ms
 from .numeric import inet_ntop, is_inet, pton6
 
 # numbers.py has these by name
-_AI_CANONNAME = 2
-_AI_NUMERICHOST = 4
-_AI_NUMERICSERV = 8
-_AI_PASSIVE = 1
-_NI_NAMEREQD = 8
-_NI_NUMERICSERV = 2
-_INET, _INET6 = 2, 10
+_AI_CANONNAME = const(2)
+_AI_NUMERICHOST = const(4)
+_AI_NUMERICSERV = const(8)
+_AI_PASSIVE = const(1)
+_NI_NAMEREQD = const(8)
+_NI_NUMERICSERV = const(2)
+_INET = const(2)
+_INET6 = const(10)
 # lwIP gives up a server that does not answer after 6 to 7 s (dns.c).
-_PATIENCE = 5500
+_PATIENCE = const(5500)
 
 
 def _aton(text):

@@ -4,39 +4,42 @@
 from select import poll
 from time import sleep_ms, ticks_diff, ticks_ms
 
-from . import _EAGAIN as EAGAIN
-from . import (
-    _HUP,
-    _OUT,
-    DEAD,
-    DGRAM,
-    EOF,
-    GONE,
-    HELD,
-    LISTEN,
-    NEW,
-    PENDING,
-    E,
-    awaited,
-    be,
-    lost,
-    more,
-    pollable,
-    told,
-)
+from micropython import const
 
-_PEEK, _WAITALL, _DONTWAIT = 1, 2, 8
-_TRUNC, _NOSIGNAL, _MORE, _EOR = 64, 32, 16, 512
+from . import E, arm, awaited, be, lost, more, pollable, told
+
+# Handle.st
+_NEW = const(1)
+_PENDING = const(2)
+_LISTEN = const(4)
+_DEAD = const(8)
+_EOF = const(16)
+_HELD = const(32)
+_DGRAM = const(64)
+_GONE = const(128)
+_BLOCKS = const(256)
+# lwIP's and the firmware's numbers
+_EAGAIN = const(11)
+_OUT = const(4)
+_HUP = const(16)
+_PEEK = const(1)
+_WAITALL = const(2)
+_DONTWAIT = const(8)
+_TRUNC = const(64)
+_NOSIGNAL = const(32)
+_MORE = const(16)
+_EOR = const(512)
+
 # As much as one native recv makes room for when nobody says how much there is.
-_CHUNK = 1460
-_HUGE = 1 << 22
+_CHUNK = const(1460)
+_HUGE = const(1 << 22)
 
 
 def reset(h, code, writing=False):
     """A connected stream is dead, says lwIP's code: minus the errno that Linux has for it."""
-    if h.st & GONE:
+    if h.st & _GONE:
         return -E.EBADF
-    if h.st & DEAD:
+    if h.st & _DEAD:
         return 0
     if h.domain != 2:
         return -code
@@ -48,8 +51,8 @@ def reset(h, code, writing=False):
         return -code
     ended = _had_ended(h, writing)
     h.peer = None
-    be(h, DEAD | h.st & (HELD | EOF) | (EOF if ended and not writing else 0))
-    if ended or h.st & EOF:
+    be(h, _DEAD | h.st & (_HELD | _EOF) | (_EOF if ended and not writing else 0))
+    if ended or h.st & _EOF:
         # Linux: what was reset after the peer's end is a broken pipe, and reads as that end.
         code = E.EPIPE
         if not writing:
@@ -64,7 +67,7 @@ def _had_ended(h, writing):
     lwIP says ECONNRESET for each of: a FIN that is read after the RST, the RST where it is queued,
     the RST as the connection's pending error, which the first call takes that finds nothing else.
     """
-    if h.st & EOF:
+    if h.st & _EOF:
         return True
     if not writing:
         try:
@@ -93,13 +96,13 @@ def _had_ended(h, writing):
             resets += 1
     if have:
         h.back = have
-        be(h, h.st | HELD)
+        be(h, h.st | _HELD)
     return resets > 1
 
 
 def not_written(h, data):
     """A native write on a connected stream failed: minus its errno; None where it only waits."""
-    if h.st & GONE:
+    if h.st & _GONE:
         return -E.EBADF
     for _, ready in _look(h):
         if ready & _HUP:
@@ -113,14 +116,14 @@ def not_written(h, data):
 
 def not_read(h):
     """A native read on a connected stream failed: minus its errno."""
-    if h.st & GONE:
+    if h.st & _GONE:
         return -E.EBADF
     for _, ready in _look(h):
         if ready & _HUP:
             return reset(h, E.ECONNRESET)
     # Something else: what this meets, data or an error, is held for the next try.
     read_ahead(h, 1)
-    return -EAGAIN
+    return -_EAGAIN
 
 
 def _look(h):
@@ -130,31 +133,33 @@ def _look(h):
 
 def send(h, data, n, flags):
     st = h.st
-    if st & GONE:
+    if st & _GONE:
         return -E.EBADF
     if flags & ~(_DONTWAIT | _NOSIGNAL | _MORE | _EOR):
         return -E.EOPNOTSUPP
-    if st & DGRAM:
+    if st & _DGRAM:
         if not h.peer:
             return -E.EDESTADDRREQ
         return more("dgram").sendto(h, data, flags, h.peer)
-    if st & PENDING:
+    if st & _PENDING:
         more("endpoints").settle(h)
         st = h.st
-        if st & PENDING:
-            return -EAGAIN
-    if st & DEAD:
+        if st & _PENDING:
+            return -_EAGAIN
+    if st & _DEAD:
         code, h.err = h.err, 0
         return -(code or E.EPIPE)
-    if st & (NEW | LISTEN):
+    if st & (_NEW | _LISTEN):
         return -E.EPIPE
     if not n:
         return 0
+    if st & _BLOCKS:
+        arm(h)
     try:
         r = h.s.write(data)
         if not r and h.block and not flags & _DONTWAIT and room(h):
             r = h.s.write(data)
-        return r or -EAGAIN
+        return r or -_EAGAIN
     except OSError as e:
         return lost(h, e, True)
 
@@ -169,32 +174,34 @@ def room(h):
 def reads(h, n, flags):
     """recv, the whole of it: bytes or a negative number."""
     st = h.st
-    if st & GONE:
+    if st & _GONE:
         return -E.EBADF
     if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
         return -E.EOPNOTSUPP
-    if st & DGRAM:
+    if st & _DGRAM:
         got = more("dgram").recvfrom(h, n, flags)
         return got[0] if got.__class__ is tuple else got
     if n > _HUGE:
         raise MemoryError
-    if st & PENDING:
+    if st & _PENDING:
         more("endpoints").settle(h)
         st = h.st
-        if st & PENDING:
-            return -EAGAIN
-    if st & (NEW | LISTEN):
+        if st & _PENDING:
+            return -_EAGAIN
+    if st & (_NEW | _LISTEN):
         return -E.ENOTCONN
+    if st & _BLOCKS:
+        arm(h)
     wanted = n if n and flags & _PEEK else 1
     r = read_ahead(h, wanted)
     if h.block and not flags & _DONTWAIT:
-        if r == -EAGAIN and not h.back and awaited(h):
+        if r == -_EAGAIN and not h.back and awaited(h):
             r = read_ahead(h, wanted)
         if flags & _PEEK and flags & _WAITALL:
             begin = ticks_ms()
-            while len(h.back or b"") < n and not h.st & (EOF | DEAD):
+            while len(h.back or b"") < n and not h.st & (_EOF | _DEAD):
                 left = h.rwait - ticks_diff(ticks_ms(), begin)
-                if left <= 0 or h.st & GONE:
+                if left <= 0 or h.st & _GONE:
                     break
                 sleep_ms(min(left, 5))
                 r = read_ahead(h, n)
@@ -204,8 +211,8 @@ def reads(h, n, flags):
         if not flags & _PEEK:
             h.back = data[n:] or None
             if not h.back:
-                be(h, h.st & ~HELD)
-            if len(part) < n and not h.st & (EOF | DEAD):
+                be(h, h.st & ~_HELD)
+            if len(part) < n and not h.st & (_EOF | _DEAD):
                 part += _native_recv(h, n - len(part))
         return part
     if h.err and h.err != E.EPIPE:  # that is for whoever sends
@@ -219,11 +226,11 @@ def _native_recv(h, n):
     try:
         data = h.s.recv(n)
     except OSError as e:
-        if e.errno != EAGAIN:
+        if e.errno != _EAGAIN:
             h.err = -reset(h, e.errno) or h.err
         return b""
     if not data:
-        be(h, h.st | EOF)
+        be(h, h.st | _EOF)
     return data
 
 
@@ -231,28 +238,28 @@ def read_ahead(h, n):
     """Reads until n bytes are held back, or there are no more now; a negative number if none."""
     have = h.back or b""
     r = 0
-    while len(have) < n and not h.st & EOF:
-        dead = h.st & DEAD
+    while len(have) < n and not h.st & _EOF:
+        dead = h.st & _DEAD
         try:
             data = h.s.recv(min(max(n - len(have), 64), _CHUNK))
         except OSError as e:
-            if h.st & GONE:
+            if h.st & _GONE:
                 return -E.EBADF
-            if e.errno == EAGAIN and not dead:
-                r = -EAGAIN
+            if e.errno == _EAGAIN and not dead:
+                r = -_EAGAIN
             elif dead:
-                be(h, h.st | EOF)
+                be(h, h.st | _EOF)
             else:
                 h.err = -reset(h, e.errno) or h.err
-            if dead or not h.st & DEAD:
+            if dead or not h.st & _DEAD:
                 break
             continue
         if not data:
-            be(h, h.st | EOF)
+            be(h, h.st | _EOF)
         have += data
     if have:
         h.back = have
-        be(h, h.st | HELD)
+        be(h, h.st | _HELD)
     return r
 
 
