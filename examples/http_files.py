@@ -8,8 +8,7 @@ import sys
 import usocket_compat as net
 from usocket_compat import errno
 
-CHUNK = 4096
-MAX_REQUEST = 4096
+CHUNK = 4096  # and the longest request
 
 
 class Client:
@@ -17,28 +16,30 @@ class Client:
         self.fd = fd
         self.folder = folder
         self.pollfd = net.pollfd(fd, net.POLLIN)
-        self.request = b""
-        self.out = b""
+        self.request = self.out = b""
         self.file = None
-        self.last = False
+        self.last = self.idle = False
 
     def ready(self):
         """Do what can be done now. False: the connection has ended."""
+        self.idle = False
         if self.pollfd.events == net.POLLIN:
             data = net.recv(self.fd, CHUNK)
             self.request += data
-            if not data or len(self.request) > MAX_REQUEST:
+            if not data or len(self.request) > CHUNK:
                 return False
         else:
             self.out = self.out[net.send(self.fd, self.out) :]
             if not len(self.out) and self.file:
                 self.out = memoryview(self.file.read(CHUNK))
         if not len(self.out):
-            self.end()
+            self.file = self.file and self.file.close()
             if self.last:
                 return False
             if b"\r\n\r\n" in self.request:
                 self.answer()
+            else:
+                self.idle = not self.request  # between two requests
         self.pollfd.events = net.POLLOUT if len(self.out) else net.POLLIN
         return True
 
@@ -46,22 +47,16 @@ class Client:
         head, _, self.request = self.request.partition(b"\r\n\r\n")
         method, path, version = (head.split(b"\r\n")[0].decode() + "  ").split(" ")[:3]
         self.last = version != "HTTP/1.1" or b"close" in head.lower()
-        status, size = "404 Not Found" if method == "GET" else "501 Not Implemented", 0
+        status, size = b"404 Not Found" if method == "GET" else b"501 Not Implemented", 0
         if method == "GET" and ".." not in path:
             try:
                 found = os.stat(self.folder + path)
                 if found[0] & 0x8000:  # not a folder
                     self.file = open(self.folder + path, "rb")
-                    status, size = "200 OK", found[6]
+                    status, size = b"200 OK", found[6]
             except (OSError, ValueError):
                 pass
-        head = "HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, size)
-        self.out = memoryview(head.encode())
-
-    def end(self):
-        if self.file:
-            self.file.close()
-            self.file = None
+        self.out = memoryview(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, size))
 
 
 def serve(port, folder, address="127.0.0.1"):
@@ -73,15 +68,20 @@ def serve(port, folder, address="127.0.0.1"):
     print("serving", folder, "on port", net.getsockname(server)[1])
     clients, most = [], 100
     while True:
-        listener.events = net.POLLIN if len(clients) < most else 0
+        room = len(clients) < most or any([client.idle for client in clients])
+        listener.events = net.POLLIN if room else 0
         net.poll([listener] + [client.pollfd for client in clients], -1)
-        for client in [client for client in clients if client.pollfd.revents]:
+        full = listener.revents and len(clients) >= most
+        for client in clients[:]:
+            makes_room = full and client.idle and not client.pollfd.revents
             try:
-                alive = client.ready()
-            except OSError as e:
-                alive = e.errno == errno.EAGAIN
+                alive = client.ready() if client.pollfd.revents else not makes_room
+            except (OSError, ValueError) as e:  # not UTF-8
+                alive = getattr(e, "errno", 0) == errno.EAGAIN
             if not alive:
-                client.end()
+                full = False
+                if client.file:
+                    client.file.close()
                 net.close(client.fd)
                 clients.remove(client)
         if listener.revents:

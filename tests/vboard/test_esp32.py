@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
+import http.client
 import os
 import random
 import shutil
@@ -595,6 +596,24 @@ def test_curl_fetches_files(network: Network, tmp_path: Path) -> None:
             assert (tmp_path / str(number)).read_bytes() == files["large.bin"]
         done = curl("--fail", f"{url}/small.bin")
         assert done.stdout == files["small.bin"]
+
+
+def test_idle_clients_make_room(board: Board) -> None:
+    """More browsers than sockets, each of which keeps its connection (RFC 9112, 9.3.1)."""
+    with Device(board.device) as device:
+        device.fresh()
+        deploy.write(device, "/www/page", b"a page")
+    port = board.forward("0:8126")
+    with started(board, ROOT / "examples/http_files.py", 8126, "/www", "0.0.0.0") as server:
+        server.expect("serving")
+        with contextlib.ExitStack() as stack:
+            # Those that made room and do not close their side take up a connection of lwIP's still.
+            for number in range(TCP_PCBS):
+                browser = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+                stack.callback(browser.close)
+                for _ in range(2):
+                    browser.request("GET", "/page")
+                    assert browser.getresponse().read() == b"a page", number
 
 
 # -- Ctrl-C -----------------------------------------------------------------------------------
