@@ -29,6 +29,7 @@ _HELD = const(32)  # something was read ahead
 _DGRAM = const(64)
 _GONE = const(128)
 _BLOCKS = const(256)  # accepted, and no data asked for yet: see arm
+# 512 is FAILED, with DEAD: it was never connected
 # What the firmware's poll does not know of.
 _ODD = const(_NEW | _DEAD | _EOF | _HELD)
 # lwIP's and the firmware's numbers
@@ -146,6 +147,8 @@ class Handle:
     domain = 2
     # a connect that ended well, which the next connect is still to tell
     fresh = False
+    # whether `name` is of a native socket before this one
+    stale = False
     # whether a call may wait, and how long it waits here (ms)
     block = True
     rwait = swait = TICK
@@ -230,6 +233,10 @@ _last = None
 
 def address(family, addr):
     global _last
+    if family != 2:
+        if isinstance(addr, tuple):
+            raise TypeError("AF_UNIX address must be str or bytes-like")
+        fail("EOPNOTSUPP")  # there are pairs alone, without names
     if addr != _last or addr.__class__ is not tuple or addr[1].__class__ is not int:
         _last = more("numeric").resolve(family, addr)
     return _last

@@ -18,6 +18,8 @@ _WAITALL = const(2)
 _DONTWAIT = const(8)
 _TRUNC = const(64)
 _NOSIGNAL = const(32)
+_OOB = const(4)
+_ERRQUEUE = const(8192)
 _MORE = const(16)
 
 _MOST = const(65507)
@@ -64,7 +66,7 @@ def recvfrom(h, n, flags):
     if not st & _DGRAM:
         data = more("stream").reads(h, n, flags)
         return data if data.__class__ is int else (data, None)
-    if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
+    if flags & (_OOB | _ERRQUEUE):
         return -E.EOPNOTSUPP
     if n > _HUGE:
         raise MemoryError
@@ -101,7 +103,7 @@ def _native_from(h, n):
 
 def length(h):
     """How long the next datagram is; 0 if there is none."""
-    got = recvfrom(h, _WHOLE, _PEEK)
+    got = recvfrom(h, _WHOLE, _PEEK | _DONTWAIT)
     return len(got[0]) if got.__class__ is tuple else 0
 
 

@@ -16,6 +16,7 @@ _DEAD = const(8)
 _DGRAM = const(64)
 _GONE = const(128)
 _BLOCKS = const(256)
+_FAILED = const(512)
 # lwIP's and the firmware's numbers
 _EAGAIN = const(11)
 _IN = const(1)
@@ -33,9 +34,9 @@ _BACKLOG = const(6)
 def bind(h, addr):
     if h.st & _GONE:
         fail("EBADF")
-    if h.name:
-        fail("EINVAL")
-    if not h.st & (_NEW | _DGRAM):
+    if h.st & _FAILED:
+        renew(h)
+    if h.name and not h.stale or not h.st & (_NEW | _DGRAM):
         fail("EINVAL")
     host, port = addr
     if host != "0.0.0.0" and host != "127.0.0.1":
@@ -53,6 +54,18 @@ def _bind(h, host, port):
     except OSError as e:
         raise OSError(e.errno)
     h.name = (host, port)
+    h.stale = False
+
+
+def _named(h):
+    """Gives h a port if it has none, or its old one if that can be had."""
+    if not h.name:
+        choose_port(h)
+    elif h.stale:
+        try:
+            _bind(h, *h.name)
+        except OSError:
+            choose_port(h, h.name[0])
 
 
 def choose_port(h, host="0.0.0.0"):
@@ -63,6 +76,7 @@ def choose_port(h, host="0.0.0.0"):
         try:
             h.s.bind((host, _FIRST + _port))
             h.name = (host, _FIRST + _port)
+            h.stale = False
             return
         except OSError as e:
             if e.errno != E.EADDRINUSE:
@@ -77,8 +91,7 @@ def listen(h, backlog):
         fail("EOPNOTSUPP")
     if not h.st & (_NEW | _LISTEN):
         fail("EINVAL")
-    if not h.name:
-        choose_port(h)
+    _named(h)
     h.s.listen(min(backlog, _BACKLOG))
     be(h, _LISTEN)
 
@@ -88,8 +101,7 @@ def connect(h, addr):
     if st & _GONE:
         return -E.EBADF
     if st & _DGRAM:
-        if not h.name:
-            choose_port(h)
+        _named(h)
         h.s.connect(addr)
         h.peer = addr
         return 0
@@ -97,12 +109,9 @@ def connect(h, addr):
         return -E.EISCONN
     if st & _PENDING:
         return _connecting(h)
-    if st & _DEAD:
-        if h.err:
-            code, h.err = h.err, 0
-            return -code
-        renew(h)
-    elif not st & _NEW:
+    if st & _FAILED:
+        return _failed(h)
+    if not st & _NEW:
         # The first call that sees the connection succeeds, later ones say EISCONN.
         if h.fresh:
             h.fresh = False
@@ -110,8 +119,7 @@ def connect(h, addr):
         return -E.EISCONN
     if addr[0] == "0.0.0.0":
         addr = ("127.0.0.1", addr[1])  # Linux: this host
-    if not h.name:
-        choose_port(h)
+    _named(h)
     try:
         h.s.connect(addr)
     except OSError as e:
@@ -141,10 +149,16 @@ def _connecting(h):
     if h.st & _PENDING:
         return -E.EALREADY
     if h.st & _DEAD:
-        code, h.err = h.err, 0
-        return -(code or E.ECONNABORTED)
+        return _failed(h)
     h.fresh = False
     return 0
+
+
+def _failed(h):
+    """A connect says that the connection failed; from then on h is as new."""
+    code, h.err = h.err or E.ECONNABORTED, 0
+    renew(h)
+    return -code
 
 
 def settle(h):
@@ -163,8 +177,8 @@ def settle(h):
             h.s.recv(1)
         except OSError as e:
             h.err = refused(e.errno)
-        h.peer = h.poller = None
-        be(h, _DEAD)
+        h.poller = None
+        be(h, _DEAD | _FAILED)
         return
 
 
@@ -179,18 +193,12 @@ def refused(code):
 
 def renew(h):
     """Another native socket for a handle whose connect failed: lwIP's is spent."""
-    name, opts = h.name, h.opts
     h.s.close()
     h.s = open_native(1, 0)
-    h.ipoll = None
-    h.name = None
-    if opts:
+    h.ipoll = h.peer = None
+    h.stale = True
+    if h.opts:
         more("options").apply(h)
-    if name:
-        try:
-            _bind(h, *name)
-        except OSError:
-            choose_port(h, name[0])
     be(h, _NEW)
 
 

@@ -26,7 +26,8 @@ class _End(io.IOBase):
 
     def __init__(self, dgram):
         self.dgram = dgram
-        self.reset = self.gone = False
+        # gone: closed; left: a datagram found that the other end is closed
+        self.reset = self.gone = self.left = False
         self.queue = []
         # copied byte by byte, which allocates nothing
         self.ring = bytearray(0 if dgram else _SIZE)
@@ -63,7 +64,9 @@ class _End(io.IOBase):
     def sendto(self, data, addr):
         other = self._other()
         if other is None:
-            raise OSError(E.ECONNREFUSED)
+            code = E.ENOTCONN if self.left else E.ECONNREFUSED
+            self.left = True
+            raise OSError(code)
         if len(data) > _SIZE:
             raise OSError(E.EMSGSIZE)
         if len(data) > other.room() or len(other.queue) == _QUEUE:
@@ -81,8 +84,7 @@ class _End(io.IOBase):
     def recvfrom(self, n):
         if self.queue:
             return self.queue.pop(0)[:n], None
-        if self._other() is None:
-            return b"", None
+        self._other()
         raise OSError(E.EAGAIN)
 
     def readinto(self, buf, n=-1):
@@ -109,10 +111,9 @@ class _End(io.IOBase):
             return 0
         if request != _POLL:
             return -E.EINVAL
-        waiting = self.queue if self.dgram else self.count
-        ready = _IN if waiting or self.other is None else 0
+        ready = _IN if self.queue or self.count else 0
         if self.other is None:
-            ready |= _OUT | _HUP
+            ready |= _OUT if self.dgram else _IN | _OUT | _HUP
         elif self.other.room() > 0:
             ready |= _OUT
         return ready & (arg | _HUP)

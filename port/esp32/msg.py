@@ -55,6 +55,8 @@ def recvmsg(h, buffers, ancbufsize, flags):
     size = len(data)
     view = memoryview(data)[:total]
     for b in buffers:
+        if flags & _TRUNC and not dgram:
+            break  # the bytes are dropped (tcp(7))
         fill(b, view[: len(b)])
         view = view[len(b) :]
     msg_flags = _TRUNC if size > total else 0

@@ -137,13 +137,14 @@ def getsockopt(h, level, option, buflen):
     elif name == "SO_ERROR":
         if h.st & _PENDING:
             settle(h)
+        more("stream").notice(h)
         value, h.err = h.err, 0
     elif name == "SO_TYPE":
         value = 1 if not h.st & _DGRAM else 3 if h.proto else 2
     elif name == "SO_DOMAIN":
         value = h.domain
     elif name == "SO_PROTOCOL":
-        value = h.proto or (17 if h.st & _DGRAM else 6)
+        value = h.proto or (17 if h.st & _DGRAM else 6 if h.domain == 2 else 0)
     elif name == "SO_ACCEPTCONN":
         value = int(h.st & _LISTEN != 0)
     else:
@@ -210,7 +211,10 @@ def getpeername(h):
         fail("EBADF")
     if h.st & _PENDING:
         settle(h)
+    more("stream").notice(h)
     if h.st & (_PENDING | _NEW | _LISTEN | _DEAD) or not h.peer:
+        fail("ENOTCONN")
+    if h.domain != 2 and h.s.left:
         fail("ENOTCONN")
     return h.peer if h.domain == 2 else ""
 

@@ -29,6 +29,8 @@ _TRUNC = const(64)
 _NOSIGNAL = const(32)
 _MORE = const(16)
 _EOR = const(512)
+_OOB = const(4)
+_ERRQUEUE = const(8192)
 
 # As much as one native recv makes room for when nobody says how much there is.
 _CHUNK = const(1460)
@@ -50,7 +52,6 @@ def reset(h, code, writing=False):
     elif code != E.ECONNRESET and code != E.EHOSTUNREACH:
         return -code
     ended = _had_ended(h, writing)
-    h.peer = None
     be(h, _DEAD | h.st & (_HELD | _EOF) | (_EOF if ended and not writing else 0))
     if ended or h.st & _EOF:
         # Linux: what was reset after the peer's end is a broken pipe, and reads as that end.
@@ -126,6 +127,16 @@ def not_read(h):
     return -_EAGAIN
 
 
+def notice(h):
+    """Sees a reset that no call has met yet; what came before it is held back."""
+    if not h.st & (_NEW | _PENDING | _LISTEN | _DEAD | _DGRAM | _GONE):
+        for _, ready in _look(h):
+            if ready & _HUP:
+                if h.st & _BLOCKS:
+                    arm(h)
+                read_ahead(h, _HUGE)
+
+
 def _look(h):
     pollable(h)
     return h.ipoll(0)
@@ -146,13 +157,16 @@ def send(h, data, n, flags):
         st = h.st
         if st & _PENDING:
             return -_EAGAIN
+    if not n:
+        notice(h)
+        st = h.st
     if st & _DEAD:
         code, h.err = h.err, 0
         return -(code or E.EPIPE)
     if st & (_NEW | _LISTEN):
         return -E.EPIPE
     if not n:
-        return 0
+        return 0 if h.domain == 2 or h.s.other else -E.EPIPE
     if st & _BLOCKS:
         arm(h)
     try:
@@ -176,7 +190,7 @@ def reads(h, n, flags):
     st = h.st
     if st & _GONE:
         return -E.EBADF
-    if flags & ~(_PEEK | _WAITALL | _DONTWAIT | _TRUNC | _NOSIGNAL):
+    if flags & (_OOB | _ERRQUEUE):
         return -E.EOPNOTSUPP
     if st & _DGRAM:
         got = more("dgram").recvfrom(h, n, flags)
@@ -195,10 +209,10 @@ def reads(h, n, flags):
     wanted = n if n and flags & _PEEK else 1
     r = read_ahead(h, wanted)
     if h.block and not flags & _DONTWAIT:
+        begin = ticks_ms()
         if r == -_EAGAIN and not h.back and awaited(h):
             r = read_ahead(h, wanted)
         if flags & _PEEK and flags & _WAITALL:
-            begin = ticks_ms()
             while len(h.back or b"") < n and not h.st & (_EOF | _DEAD):
                 left = h.rwait - ticks_diff(ticks_ms(), begin)
                 if left <= 0 or h.st & _GONE:
