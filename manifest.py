@@ -11,6 +11,7 @@ PORTS = {
         "esp32/__init__.py",
         "esp32/dgram.py",
         "esp32/endpoints.py",
+        "esp32/events.py",
         "esp32/memory.py",
         "esp32/msg.py",
         "esp32/numbers.py",
@@ -51,6 +52,7 @@ package(
         "zopt.py",
         "zpoll.py",
         "zsock.py",
+        "zvfs.py",
         "zwait.py",
     ),
 )

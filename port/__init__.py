@@ -36,6 +36,9 @@ OPS = (
     "waiter",  # (h, events) -> object: wait(ms) -> revents or 0; without it the layer uses poller
     "ioctl",  # (h, request) -> int
     "socketpair",  # (family, type, proto) -> (h, h)
+    "eventfd",  # (initval, semaphore) -> h that is no socket: ENOTSOCK; it never blocks
+    "eventfd_read",  # (h) -> value (*)
+    "eventfd_write",  # (h, value) -> 0 (*)
     "adopt",  # (number) -> (h, True if non-blocking), of a descriptor handed over
     "fileno",  # (h) -> number, of the platform's descriptor
     "getaddrinfo",  # (host, service, family, type, proto, flags) -> 5-tuples

@@ -13,13 +13,13 @@ import sys
 sys.path.append({common!r})
 from test_constants import CONSTANTS
 from check import EAIS, ERRNOS
-from names import CALLS, PLAIN
+from names import CALLS, PLAIN, long
 
 for name in CONSTANTS + EAIS:
     print(name, getattr(net, name, None) is not None)
 for name in ERRNOS:
     print(name, hasattr(errno, name))
-for name in ["zsock_" + name for name in CALLS] + CALLS + PLAIN + ["gaierror"]:
+for name in [long(name) for name in CALLS] + CALLS + PLAIN + ["gaierror"]:
     print(name, callable(getattr(net, name, None)))
 for name in sorted(net.capabilities()):
     print("capability", name)

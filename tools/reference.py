@@ -22,6 +22,7 @@ _GROUPS = (
     ("POLL", "poll"),
     ("AI_ NI_ EAI_", "getaddrinfo and getnameinfo"),
     ("F_ O_ FIO", "fcntl and ioctl"),
+    ("EFD_", "eventfd"),
     ("INADDR_ INET_ INET6_", "Addresses"),
 )
 

@@ -27,8 +27,11 @@ _ZSOCK = (
     "zpoll poll pollfd select ",
     "zmsg sendmsg recvmsg ",
     "netdb getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop ",
+    "zvfs dup ",
 )
-# The same for names that have no prefix.
+# The same for zvfs_.
+_ZVFS = ("zvfs eventfd eventfd_read eventfd_write ",)
+# And for names that have no prefix.
 _PLAIN = (
     "netdb inet_aton inet_ntoa htons htonl ntohs ntohl ",
     "caps capabilities ",
@@ -72,10 +75,12 @@ def _value(name):
     value = None
     if name[:6] == "zsock_":
         value = _find(_ZSOCK, name[6:], "zsock_")
+    elif name[:5] == "zvfs_":
+        value = _find(_ZVFS, name[5:], "zvfs_")
     elif name[:1] != "_":
         value = _find(_PLAIN, name, "")
         if value is None and _config.NET_SOCKETS_POSIX_NAMES:
-            value = _find(_ZSOCK, name, "zsock_")
+            value = _find(_ZSOCK, name, "zsock_") or _find(_ZVFS, name, "zvfs_")
         if value is None:
             value = _other(name)
         if name == "wifi":
@@ -84,15 +89,15 @@ def _value(name):
     elif name == "__all__":
         from .names import public
 
-        value = public(globals(), _ZSOCK, _PLAIN)
+        value = public(globals(), _ZSOCK, _ZVFS, _PLAIN)
     return value
 
 
 def _other(name):
     if name == "gaierror":
         return _port.load().gaierror
-    # Constants are upper case; an errno has its home in usocket_compat.errno.
-    if name.upper() == name and (name[:1] != "E" or name[:4] == "EAI_"):
+    # Constants are upper case; errnos, but not EAI_X and EFD_X, are in usocket_compat.errno.
+    if name.upper() == name and (name[:1] != "E" or name[3:4] == "_"):
         try:
             return _port.load().number(name)
         except KeyError:

@@ -21,10 +21,11 @@ _NEEDS = (
     ("getaddrinfo", "getaddrinfo"),
     ("getnameinfo", "getnameinfo"),
     ("FIONREAD", "ioctl"),
+    ("eventfd", "eventfd"),
 )
 # What the layer does on every port, unless the port's LACKS names it.
 _COMMON = (
-    "poll select fcntl FIONBIO MSG_DONTWAIT MSG_PEEK MSG_WAITALL MSG_TRUNC MSG_OOB"
+    "poll select fcntl dup FIONBIO MSG_DONTWAIT MSG_PEEK MSG_WAITALL MSG_TRUNC MSG_OOB"
     " multicast connect_unspec recv_into_no_alloc recv_into_no_alloc_dgram udp_unreachable"
     " SO_RCVTIMEO SO_SNDTIMEO"
 )

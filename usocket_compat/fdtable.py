@@ -24,6 +24,10 @@ class Sock:
     # pollers for one waiting reader and one waiting writer, made when first needed
     rwait = None
     wwait = None
+    # how many other fds have this Sock (zsock_dup)
+    others = 0
+    # whether it is an eventfd, and so no socket
+    event = False
 
     def __init__(self, h):
         self.h = h

@@ -5,14 +5,15 @@ from . import _config
 from ._port import load
 
 
-def public(loaded, prefixed, plain):
+def public(loaded, zsock, zvfs, plain):
     names = [name for name in loaded if name[:6] == "zsock_"]
-    for calls in prefixed:
-        names += ["zsock_" + call for call in calls.split()[1:]]
+    for prefix, table in (("zsock_", zsock), ("zvfs_", zvfs)):
+        for calls in table:
+            names += [prefix + call for call in calls.split()[1:]]
     for calls in plain:
         names += calls.split()[1:]
     names = sorted(set(names))
     if _config.NET_SOCKETS_POSIX_NAMES:
-        names += [name[6:] for name in names if name[:6] == "zsock_"]
-    names += [name for name in load().names() if name[0] != "E" or name[:4] == "EAI_"]
+        names += [name.split("_", 1)[1] for name in names if name[0] == "z"]
+    names += [name for name in load().names() if name[0] != "E" or name[3:4] == "_"]
     return names + ["gaierror", "errno"]

@@ -23,7 +23,8 @@ def split(type):
 
 def set_nonblock(sock, flag):
     if flag != sock.nonblock:
-        start().setblocking(sock.h, not flag)
+        if not sock.event:  # one never blocks in the platform
+            start().setblocking(sock.h, not flag)
         sock.nonblock = flag
 
 

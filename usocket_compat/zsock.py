@@ -80,6 +80,11 @@ def zsock_close(fd):
     Raises OSError: EBADF, also for a second close. Source: POSIX close(), zsock_close.
     """
     sock = take(fd)
+    if sock.others:
+        from .zvfs import shared
+
+        if shared(sock):
+            return
     zio.p.close(sock.h)
 
 

@@ -6,7 +6,7 @@
 # and the waiting is done here. What Linux remembers of a socket and lwIP does not is remembered in
 # its Handle.
 
-import socket as _native
+import socket as _native  # noqa: F401
 from _thread import allocate_lock
 from select import poll as _poll
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
@@ -48,8 +48,9 @@ _NAMES = (
 )
 # A file and the operations it is loaded for.
 LATER = (
-    "endpoints bind listen connect accept |stream writable |polls poller waiter "
+    "endpoints socket bind listen connect accept |stream writable |polls poller waiter "
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
+    "|events eventfd eventfd_read eventfd_write "
     "|options getsockopt setsockopt getsockname getpeername ioctl "
     "|numeric unpack inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
     "|numbers names "
@@ -118,6 +119,11 @@ class _Codes:
 E = _Codes()
 
 
+def gone(h):
+    """The errno of a call on a closed handle, or on what is no socket."""
+    return E.EBADF if h.domain else E.ENOTSOCK
+
+
 def error(code):
     return OSError(code)
 
@@ -144,7 +150,7 @@ class Handle:
     back = None
     name = peer = opts = ipoll = poller = one = None
     proto = 0
-    domain = 2
+    domain = 2  # 1 for a pair in memory, 0 for what is no socket
     # a connect that ended well, which the next connect is still to tell
     fresh = False
     # whether `name` is of a native socket before this one
@@ -174,40 +180,6 @@ def be(h, st):
 
 CLOSED = Handle(None)
 CLOSED.st = _GONE
-
-
-def open_native(type, proto):
-    try:
-        s = _native.socket(2, type, proto)
-    except OSError as e:
-        if e.errno != E.ENOBUFS:
-            raise
-        # No TCP PCB is left; for want of a socket number the firmware does this itself.
-        import gc
-
-        gc.collect()
-        s = _native.socket(2, type, proto)
-    s.setblocking(False)
-    return s
-
-
-def socket(family, type, proto):
-    if not isinstance(family, int) or not isinstance(type, int):
-        raise TypeError("family and type are ints")
-    if family != 2:
-        fail("EAFNOSUPPORT")
-    if not 0 < type < 4:
-        fail("ESOCKTNOSUPPORT" if 0 < type < 11 else "EINVAL")
-    if proto and proto != (0, 6, 17, proto)[type]:
-        fail("EPROTONOSUPPORT")
-    h = Handle(open_native(type, proto))
-    if type == 1:
-        odd_handles[0] += 1
-    else:
-        h.st = _DGRAM
-        if type == 3:
-            h.proto = proto
-    return h
 
 
 def close(h):

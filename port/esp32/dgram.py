@@ -4,7 +4,7 @@
 
 from micropython import const
 
-from . import E, awaited, be, fill, more, send
+from . import E, awaited, be, fill, gone, more, send
 from .endpoints import choose_port
 
 # Handle.st
@@ -32,7 +32,7 @@ _WHOLE = const(1500)
 def sendto(h, data, flags, addr):
     st = h.st
     if st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if not st & _DGRAM:
         # Linux: a connected stream ignores the address.
         return send(h, data, len(data), flags)
@@ -62,7 +62,7 @@ def sendto(h, data, flags, addr):
 def recvfrom(h, n, flags):
     st = h.st
     if st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if not st & _DGRAM:
         data = more("stream").reads(h, n, flags)
         return data if data.__class__ is int else (data, None)

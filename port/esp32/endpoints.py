@@ -6,7 +6,7 @@ from select import poll
 
 from micropython import const
 
-from . import E, Handle, awaited, be, fail, more, open_native, told
+from . import E, Handle, _native, awaited, be, fail, gone, more, odd_handles, told
 
 # Handle.st
 _NEW = const(1)
@@ -31,9 +31,43 @@ _port = getrandbits(14)
 _BACKLOG = const(6)
 
 
+def open_native(type, proto):
+    try:
+        s = _native.socket(2, type, proto)
+    except OSError as e:
+        if e.errno != E.ENOBUFS:
+            raise
+        # No TCP PCB is left; for want of a socket number the firmware does this itself.
+        import gc
+
+        gc.collect()
+        s = _native.socket(2, type, proto)
+    s.setblocking(False)
+    return s
+
+
+def socket(family, type, proto):
+    if not isinstance(family, int) or not isinstance(type, int):
+        raise TypeError("family and type are ints")
+    if family != 2:
+        fail("EAFNOSUPPORT")
+    if not 0 < type < 4:
+        fail("ESOCKTNOSUPPORT" if 0 < type < 11 else "EINVAL")
+    if proto and proto != (0, 6, 17, proto)[type]:
+        fail("EPROTONOSUPPORT")
+    h = Handle(open_native(type, proto))
+    if type == 1:
+        odd_handles[0] += 1
+    else:
+        h.st = _DGRAM
+        if type == 3:
+            h.proto = proto
+    return h
+
+
 def bind(h, addr):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     if h.st & _FAILED:
         renew(h)
     if h.name and not h.stale or not h.st & (_NEW | _DGRAM):
@@ -86,7 +120,7 @@ def choose_port(h, host="0.0.0.0"):
 
 def listen(h, backlog):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     if h.st & _DGRAM:
         fail("EOPNOTSUPP")
     if not h.st & (_NEW | _LISTEN):
@@ -99,7 +133,7 @@ def listen(h, backlog):
 def connect(h, addr):
     st = h.st
     if st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if st & _DGRAM:
         _named(h)
         h.s.connect(addr)
@@ -145,7 +179,7 @@ def _awaited(h):
 def _connecting(h):
     settle(h)
     if h.st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if h.st & _PENDING:
         return -E.EALREADY
     if h.st & _DEAD:
@@ -245,5 +279,5 @@ def _not_accepted(e):
 def _refused(h):
     """accept on what does not listen."""
     if h.st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     return -(E.EOPNOTSUPP if h.st & _DGRAM else E.EINVAL)

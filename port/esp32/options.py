@@ -6,7 +6,7 @@ import struct
 
 from micropython import const
 
-from . import arm, fail, more
+from . import arm, fail, gone, more
 from .endpoints import settle
 
 # Handle.st
@@ -44,7 +44,7 @@ _KEPT = ("SO_REUSEADDR", "SO_BROADCAST", "TCP_NODELAY")
 
 def _name(h, level, option):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     name = _OPTIONS.get((level, option))
     if name is None or name[0] == "T" and (h.st & _DGRAM or h.domain != 2):
         fail("ENOPROTOOPT")
@@ -195,7 +195,7 @@ def toward(peer):
 
 def getsockname(h):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     if h.domain != 2:
         return ""
     if h.st & _PENDING:
@@ -208,7 +208,7 @@ def getsockname(h):
 
 def getpeername(h):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     if h.st & _PENDING:
         settle(h)
     more("stream").notice(h)
@@ -221,7 +221,7 @@ def getpeername(h):
 
 def ioctl(h, request):
     if h.st & _GONE:
-        fail("EBADF")
+        raise OSError(gone(h))
     if request != _FIONREAD:
         fail("EOPNOTSUPP")
     if h.st & _LISTEN:

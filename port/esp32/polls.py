@@ -132,7 +132,7 @@ def _told(p, entry, ev, n):
             ev &= ~_HUP
             if st & (_HELD | _EOF):
                 ev |= entry[1] & _IN
-    elif st & (_NEW | _DEAD | _GONE):
+    elif st & (_NEW | _DEAD | _GONE) and h.domain:
         return n
     elif ev & _HUP and (h.domain == 2 or h.s.reset):
         ev |= _ERR

@@ -6,7 +6,7 @@ from time import sleep_ms, ticks_diff, ticks_ms
 
 from micropython import const
 
-from . import E, arm, awaited, be, lost, more, pollable, told
+from . import E, arm, awaited, be, gone, lost, more, pollable, told
 
 # Handle.st
 _NEW = const(1)
@@ -40,7 +40,7 @@ _HUGE = const(1 << 22)
 def reset(h, code, writing=False):
     """A connected stream is dead, says lwIP's code: minus the errno that Linux has for it."""
     if h.st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if h.st & _DEAD:
         return 0
     if h.domain != 2:
@@ -104,7 +104,7 @@ def _had_ended(h, writing):
 def not_written(h, data):
     """A native write on a connected stream failed: minus its errno; None where it only waits."""
     if h.st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     for _, ready in _look(h):
         if ready & _HUP:
             code = E.ECONNRESET if h.domain == 2 else E.EPIPE
@@ -118,7 +118,7 @@ def not_written(h, data):
 def not_read(h):
     """A native read on a connected stream failed: minus its errno."""
     if h.st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     for _, ready in _look(h):
         if ready & _HUP:
             return reset(h, E.ECONNRESET)
@@ -145,7 +145,7 @@ def _look(h):
 def send(h, data, n, flags):
     st = h.st
     if st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if flags & ~(_DONTWAIT | _NOSIGNAL | _MORE | _EOR):
         return -E.EOPNOTSUPP
     if st & _DGRAM:
@@ -189,7 +189,7 @@ def reads(h, n, flags):
     """recv, the whole of it: bytes or a negative number."""
     st = h.st
     if st & _GONE:
-        return -E.EBADF
+        return -gone(h)
     if flags & (_OOB | _ERRQUEUE):
         return -E.EOPNOTSUPP
     if st & _DGRAM:
@@ -258,7 +258,7 @@ def read_ahead(h, n):
             data = h.s.recv(min(max(n - len(have), 64), _CHUNK))
         except OSError as e:
             if h.st & _GONE:
-                return -E.EBADF
+                return -gone(h)
             if e.errno == _EAGAIN and not dead:
                 r = -_EAGAIN
             elif dead:

@@ -13,13 +13,13 @@ import time
 from . import numbers, sockaddr
 
 TICK = 100
-LACKS = ""
 # The C type beneath socket.socket: cheaper to make, and no method of it is Python.
 _type = _native.SocketType
 CLOSED = _type()
 CLOSED.close()
 _MODULES = (_native, errno, select, os, fcntl, termios)
 _LINUX = hasattr(select, "epoll")
+LACKS = "" if _LINUX else "eventfd"
 _MSG_TRUNC = int(_native.MSG_TRUNC)
 _SOL_SOCKET = int(_native.SOL_SOCKET)
 _SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
@@ -252,12 +252,47 @@ def socketpair(family, type, proto):
     ]
 
 
+def eventfd(value, semaphore):
+    if not _LINUX:
+        raise error(errno.EOPNOTSUPP)
+    import ctypes  # os.eventfd is there from 3.10 on
+
+    flags = os.O_NONBLOCK | os.O_CLOEXEC | int(semaphore)
+    number = ctypes.CDLL(None, use_errno=True).eventfd(ctypes.c_uint(value), flags)
+    if number < 0:
+        raise error(ctypes.get_errno())
+    return _no_socket(number)
+
+
+def eventfd_read(h):
+    try:
+        return struct.unpack("Q", os.read(h.fileno(), 8))[0]
+    except OSError as e:
+        return _failed(e)
+
+
+def eventfd_write(h, value):
+    try:
+        os.write(h.fileno(), struct.pack("Q", value))
+        return 0
+    except OSError as e:
+        return _failed(e)
+
+
+def _no_socket(number):
+    # CPython makes a socket object of nothing else, but does not look again.
+    h = _blocking(_type())
+    os.dup2(number, h.fileno(), False)
+    os.close(number)
+    return h
+
+
 def adopt(number):
     try:
         h = _blocking(_type(fileno=number))
     except OSError:  # no socket: it can be passed on and closed
-        h = _blocking(_type(_native.AF_UNIX, _native.SOCK_STREAM, 0, number))
-    nonblock = not os.get_blocking(number)
+        h = _no_socket(number)
+    nonblock = not os.get_blocking(h.fileno())
     if nonblock:
         h.setblocking(False)
     return h, nonblock

@@ -26,6 +26,7 @@ _SOL_SOCKET = 1
 _SO_RCVTIMEO = 20
 _SO_SNDTIMEO = 21
 _CLOEXEC = 0x80000
+_EFD = 0x80800  # EFD_CLOEXEC, EFD_NONBLOCK
 _EINVAL = 22
 
 _lib = ffi.open(None)
@@ -268,6 +269,20 @@ def socketpair(family, type, proto):
     pair = bytearray(8)
     _check(libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair))
     return struct.unpack("ii", pair)
+
+
+def eventfd(value, semaphore):
+    return _check(libc("eventfd", "i", "Ii")(value, _EFD | int(semaphore)))
+
+
+def eventfd_read(h):
+    value = bytearray(8)
+    r = libc("read", "l", "iPL")(h, value, 8)
+    return r if r < 0 else struct.unpack("Q", value)[0]
+
+
+def eventfd_write(h, value):
+    return min(libc("write", "l", "iPL")(h, struct.pack("Q", value), 8), 0)
 
 
 def adopt(fd):

@@ -80,6 +80,10 @@ def FIONBIO():
     connected("EOPNOTSUPP", lambda fd: net.zsock_ioctl(fd, net.FIONBIO, 1))
 
 
+def eventfd():
+    raises("EOPNOTSUPP", net.zvfs_eventfd)
+
+
 def AF_INET6():
     raises("EAFNOSUPPORT", net.zsock_socket, net.AF_INET6, net.SOCK_DGRAM)
 

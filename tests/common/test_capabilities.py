@@ -149,6 +149,17 @@ def poll():
     close(fd)
 
 
+def dup():
+    fd = tcp()
+    close(net.zsock_dup(fd), fd)
+
+
+def eventfd():
+    fd = net.zvfs_eventfd(2)
+    eq(net.zvfs_eventfd_read(fd), 2)
+    close(fd)
+
+
 def select():
     fd, _ = udp()
     eq(list(net.zsock_select([], [fd], [], 0)[1]), [fd])
@@ -309,7 +320,7 @@ def test_denied_features_are_refused():
 # is reached nothing of the API is missing.
 STOCK_ESP32 = (
     "getsockname getpeername getsockopt setsockopt socketpair sendmsg recvmsg getaddrinfo"
-    " getnameinfo fcntl FIONREAD FIONBIO poll select threads recv_into_no_alloc"
+    " getnameinfo fcntl FIONREAD FIONBIO poll select dup eventfd threads recv_into_no_alloc"
     " MSG_DONTWAIT MSG_PEEK MSG_WAITALL MSG_TRUNC multicast IP_ADD_MEMBERSHIP"
     " SO_RCVTIMEO SO_SNDTIMEO SO_REUSEADDR SO_BROADCAST SO_TYPE SO_ERROR SO_DOMAIN SO_PROTOCOL"
     " SO_ACCEPTCONN SO_BINDTODEVICE TCP_NODELAY"

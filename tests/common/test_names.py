@@ -1,17 +1,17 @@
 # CONFIG_NET_SOCKETS_POSIX_NAMES=y, the default. With n: test_names_off.py.
-from names import CALLS, PLAIN
+from names import CALLS, PLAIN, long
 
 import usocket_compat as net
 from check import MICROPYTHON, close, eq, raises, true
 
 
 def test_prefixed_names():
-    eq([name for name in CALLS if not hasattr(net, "zsock_" + name)], [])
+    eq([name for name in CALLS if not hasattr(net, long(name))], [])
     eq([name for name in PLAIN if not hasattr(net, name)], [])
 
 
 def test_posix_names_are_the_same_objects():
-    eq([name for name in CALLS if getattr(net, name) is not getattr(net, "zsock_" + name)], [])
+    eq([name for name in CALLS if getattr(net, name) is not getattr(net, long(name))], [])
 
 
 def test_star_import():
@@ -22,7 +22,7 @@ def test_star_import():
     if not MICROPYTHON:
         wanted = CALLS + PLAIN
         wanted += "AF_INET SOCK_STREAM SOL_SOCKET SO_REUSEADDR POLLIN EAI_NONAME".split()
-    wanted = wanted + ["zsock_" + name for name in wanted if name in CALLS]
+    wanted = wanted + [long(name) for name in wanted if name in CALLS]
     eq([name for name in wanted if name not in names], [])
     true(names["recv"] is net.zsock_recv)
 

@@ -1,5 +1,5 @@
 # CONFIG_NET_SOCKETS_POSIX_NAMES=n: no bare function, in no way of asking.
-from names import CALLS, PLAIN
+from names import CALLS, PLAIN, long
 
 import usocket_compat as net
 from check import close, eq, pair, raises, recv_exactly, sendall
@@ -12,7 +12,7 @@ def test_posix_names_are_absent():
 
 
 def test_prefixed_names_are_there():
-    eq([name for name in CALLS if not hasattr(net, "zsock_" + name)], [])
+    eq([name for name in CALLS if not hasattr(net, long(name))], [])
     eq([name for name in PLAIN if not hasattr(net, name)], [])
 
 

@@ -607,7 +607,7 @@ def test_idle_clients_make_room(board: Board) -> None:
     with started(board, ROOT / "examples/http_files.py", 8126, "/www", "0.0.0.0") as server:
         server.expect("serving")
         with contextlib.ExitStack() as stack:
-            # Those that made room and do not close their side take up a connection of lwIP's still.
+            # Those that made room and do not close their side still take up one of lwIP's.
             for number in range(TCP_PCBS):
                 browser = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
                 stack.callback(browser.close)
