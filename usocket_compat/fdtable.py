@@ -57,16 +57,18 @@ def start():
 def reserve():
     """The lowest free fd, held until a Sock is put there, or free; ENFILE when it is full."""
     global _low
+    # With finally: Ctrl-C in between must not leave it locked.
     lock.acquire()
-    fd = _low
-    while fd < _max and tab[fd] is not closed:
-        fd += 1
-    if fd < _max:
-        tab[fd] = _reserved
-        _low = fd + 1
-    lock.release()
-    if fd < _max:
-        return fd
+    try:
+        fd = _low
+        while fd < _max and tab[fd] is not closed:
+            fd += 1
+        if fd < _max:
+            tab[fd] = _reserved
+            _low = fd + 1
+            return fd
+    finally:
+        lock.release()
     raise load().error(E.ENFILE)
 
 
@@ -74,10 +76,12 @@ def free(fd):
     """Gives up an fd that was reserved."""
     global _low
     lock.acquire()
-    tab[fd] = closed
-    if fd < _low:
-        _low = fd
-    lock.release()
+    try:
+        tab[fd] = closed
+        if fd < _low:
+            _low = fd
+    finally:
+        lock.release()
 
 
 def get(fd):
@@ -94,15 +98,16 @@ def take(fd):
     global closes, _low
     if fd.__class__ is _int and 0 <= fd < _max and tab:
         lock.acquire()
-        sock = tab[fd]
-        if sock is not closed and sock is not _reserved:
-            tab[fd] = closed
-            closes += 1
-            if fd < _low:
-                _low = fd
+        try:
+            sock = tab[fd]
+            if sock is not closed and sock is not _reserved:
+                tab[fd] = closed
+                closes += 1
+                if fd < _low:
+                    _low = fd
+                return sock
+        finally:
             lock.release()
-            return sock
-        lock.release()
     _bad(fd)
 
 

@@ -24,27 +24,26 @@ def zsock_dup(fd):
     sock = get(fd)
     new = reserve()
     lock.acquire()
-    # Another thread may have closed it just now.
-    open = tab[fd] is sock
-    if open:
-        sock.others += 1
-        tab[new] = sock
-    lock.release()
-    if not open:
-        free(new)
-        get(fd)
-        raise start().error(E.EBADF)
-    return new
+    try:
+        if tab[fd] is sock:
+            sock.others += 1
+            tab[new] = sock
+            return new
+    finally:
+        lock.release()
+    # Another thread has just closed it.
+    free(new)
+    raise start().error(E.EBADF)
 
 
 def shared(sock):
     """Whether a Sock that an fd gave up is still that of another."""
     lock.acquire()
-    others = sock.others
-    if others:
-        sock.others = others - 1
-    lock.release()
-    return others > 0
+    try:
+        sock.others -= 1
+        return sock.others >= 0
+    finally:
+        lock.release()
 
 
 def zvfs_eventfd(initval=0, flags=0):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Stock MicroPython on an ESP32: the firmware's socket over lwIP, and what it takes to make that
 # tell the truth. This file has what every TCP program needs; the rest loads when first asked for.
-#
 # The native socket is non-blocking, since a blocking one cannot read what is there into a buffer,
 # and the waiting is done here. What Linux remembers of a socket and lwIP does not is remembered in
 # its Handle.
@@ -29,13 +28,13 @@ _HELD = const(32)  # something was read ahead
 _DGRAM = const(64)
 _GONE = const(128)
 _BLOCKS = const(256)  # accepted, and no data asked for yet: see arm
-# 512 is FAILED, with DEAD: it was never connected
 # What the firmware's poll does not know of.
 _ODD = const(_NEW | _DEAD | _EOF | _HELD)
 # lwIP's and the firmware's numbers
 _EAGAIN = const(11)
 _DONTWAIT = const(8)
 _TRUNC = const(64)
+_WINDOW = const(5760)
 _IN = const(1)
 _HUP = const(16)
 
@@ -184,6 +183,8 @@ CLOSED.st = _GONE
 
 def close(h):
     be(h, _GONE)
+    if h.back and h.domain == 1:
+        h.s.count = 1  # it is unread, and so a reset for the other end
     h.s.close()
 
 
@@ -215,8 +216,7 @@ def address(family, addr):
 
 
 # MicroPython takes a frame of more than 11 words from the heap, which costs more than the rest of
-# these calls. `except ... as e` is 6 of them: so the hot ones do not look at what went wrong, but
-# leave it to stream.py to find out.
+# these calls. `except ... as e` is 6 of them: so the hot ones leave it to stream.py to find out.
 
 
 def send(h, data, n, flags):
@@ -297,7 +297,8 @@ def recv(h, n, flags):
 
 def _receive(h, n):
     try:
-        return h.s.recv(n)
+        # Never more than lwIP holds: it makes room for as many before it looks.
+        return h.s.recv(n if n < _WINDOW else _WINDOW)
     except OSError:
         return _not_read(h)
 

@@ -90,6 +90,10 @@ def recvfrom(h, n, flags):
 def _native_from(h, n):
     try:
         got = h.s.recvfrom(n)
+    except MemoryError:
+        if n <= _WHOLE:
+            raise
+        return _native_from(h, _WHOLE)
     except OSError as e:
         return -e.errno
     if not got[0]:

@@ -16,7 +16,9 @@ _DEAD = const(8)
 _DGRAM = const(64)
 _GONE = const(128)
 _BLOCKS = const(256)
-_FAILED = const(512)
+_EOF = const(16)
+_HELD = const(32)
+_FAILED = const(512)  # with DEAD: it was never connected
 # lwIP's and the firmware's numbers
 _EAGAIN = const(11)
 _IN = const(1)
@@ -29,6 +31,8 @@ _port = getrandbits(14)
 # ESP-IDF's DEFAULT_ACCEPTMBOX_SIZE. lwIP resets a connection that finds this queue full, but lets
 # its client try again while the backlog is.
 _BACKLOG = const(6)
+# As much as one native recv makes room for when nobody says how much there is.
+_CHUNK = const(1460)
 
 
 def open_native(type, proto):
@@ -201,18 +205,19 @@ def settle(h):
         if h.st & _GONE:
             return
         h.fresh = True
-        if not ev & _HUP:
-            # From here on the same poller tells what can be read.
-            h.poller.modify(h.s, _IN | _HUP)
-            h.ipoll, h.poller = h.poller.ipoll, None
-            be(h, 0)
-            return
-        try:
-            h.s.recv(1)
-        except OSError as e:
-            h.err = refused(e.errno)
-        h.poller = None
-        be(h, _DEAD | _FAILED)
+        st = 0
+        if ev & _HUP:
+            try:
+                # It may have come, and been reset since: then data or the end is in front.
+                h.back = h.s.recv(_CHUNK) or None
+                st = _HELD if h.back else _EOF
+            except OSError as e:
+                h.err = refused(e.errno)
+                st = _DEAD | _FAILED
+        # From here on the same poller tells what can be read.
+        h.poller.modify(h.s, _IN | _HUP)
+        h.ipoll, h.poller = h.poller.ipoll, None
+        be(h, st)
         return
 
 
@@ -243,13 +248,13 @@ def accept(h):
         return _accepted(h)
     except OSError as e:
         if e.errno != _EAGAIN:
-            return _not_accepted(e)
+            return _not_accepted(h, e)
     if not (h.block and awaited(h)):
         return -_EAGAIN
     try:
         return _accepted(h)
     except OSError as e:
-        return _not_accepted(e)
+        return _not_accepted(h, e)
 
 
 def _accepted(h):
@@ -268,7 +273,9 @@ def _child(h, new):
     return child
 
 
-def _not_accepted(e):
+def _not_accepted(h, e):
+    if e.errno == E.ENOTCONN or e.errno == E.ECONNABORTED:
+        return accept(h)  # its client has reset it, and lwIP has forgotten it: the next
     if e.errno == E.ENFILE:  # lwIP has no socket left; lost ones may be found
         import gc
 

@@ -6,7 +6,7 @@ import struct
 
 from micropython import const
 
-from . import arm, fail, gone, more
+from . import arm, fail, gone, more, number
 from .endpoints import settle
 
 # Handle.st
@@ -36,6 +36,7 @@ _OPTIONS = {
 }
 _GROUPS = (_IP, 3)
 _FIONREAD = const(21531)
+_WINDOW = const(5760)
 # lwIP's NETIF_NAMESIZE without the 0 at its end. The firmware copies longer ones over its stack.
 _IFNAME = const(5)
 # Those that lwIP keeps as the layer last set them.
@@ -103,7 +104,10 @@ def apply(h):
 def inherit(child, h):
     """Linux: what was accepted has the listener's options. lwIP hands on SO_REUSEADDR alone."""
     child.opts = dict(h.opts)
-    apply(child)
+    try:
+        apply(child)
+    except OSError:
+        pass  # it was reset already, as its first call will say
 
 
 def _join(h, value):
@@ -138,6 +142,9 @@ def getsockopt(h, level, option, buflen):
         if h.st & _PENDING:
             settle(h)
         more("stream").notice(h)
+        if h.domain == 1 and h.s.reset:
+            h.s.reset = False
+            h.err = number("ECONNRESET")
         value, h.err = h.err, 0
     elif name == "SO_TYPE":
         value = 1 if not h.st & _DGRAM else 3 if h.proto else 2
@@ -234,6 +241,8 @@ def ioctl(h, request):
         return 0
     if h.st & _BLOCKS:
         arm(h)
-    # lwIP does not say; what it has is read ahead, its window opens no further than before.
-    more("stream").read_ahead(h, 0x7FFF)
+    if h.domain == 1:
+        return h.s.count + len(h.back or b"")
+    # lwIP does not say; what it has is read ahead, but no more than a window.
+    more("stream").read_ahead(h, _WINDOW)
     return len(h.back or b"")

@@ -22,6 +22,7 @@ _IN = const(1)
 _OUT = const(4)
 _ERR = const(8)
 _HUP = const(16)
+_NVAL = const(32)
 _SPIN = const(1500)
 # What the firmware's poll does not know of.
 _ODD = const(_NEW | _DEAD | _EOF | _HELD)
@@ -33,6 +34,9 @@ def _mask(events):
 
 class poller:
     """The firmware's poll, with what it does not know put right."""
+
+    # whether it polls a native socket that another has taken the place of
+    stale = False
 
     def __init__(self):
         self.native = poll()
@@ -70,7 +74,7 @@ class poller:
         return self.n
 
     def found(self, entry, ev):
-        if ev & _HUP or entry[0].st & ~(_DGRAM | _BLOCKS):
+        if ev & (_HUP | _NVAL) or entry[0].st & ~(_DGRAM | _BLOCKS):
             self.n = _told(self, entry, ev, self.n)
         else:
             pair = self.pairs[self.n]
@@ -80,6 +84,8 @@ class poller:
 
 
 def _later(p, ms):
+    if p.stale:
+        _renew(p)
     begin = ticks_us()
     while ticks_diff(ticks_us(), begin) < _SPIN:
         sleep_ms(0)
@@ -97,11 +103,7 @@ def _odd(p):
     for s, (h, events) in p.by.items():
         st = h.st
         if h.s is not s:
-            # renewed after a failed connect
-            p.native.unregister(s)
-            del p.by[s]
-            p.native.register(h.s, _mask(events))
-            p.by[h.s] = [h, events]
+            _renew(p)
             return _odd(p)
         if st & _ODD:
             if st & _NEW:
@@ -117,24 +119,46 @@ def _odd(p):
     return n
 
 
+def _renew(p):
+    """Polls the native sockets that were made after a failed connect."""
+    p.stale = False
+    for s, entry in list(p.by.items()):
+        new = entry[0].s
+        if new is not s:
+            p.native.unregister(s)
+            del p.by[s]
+            p.native.register(new, _mask(entry[1]))
+            p.by[new] = entry
+
+
+def _renewed(p, entry):
+    """What the firmware's poll says of the new native socket, meanwhile."""
+    p.stale = True
+    native = poll()
+    native.register(entry[0].s, _mask(entry[1]))
+    for _, ev in native.ipoll(0):
+        return ev
+    return 0
+
+
 def _told(p, entry, ev, n):
     """One more entry of what is ready, put right, behind the n that are there."""
     h = entry[0]
     st = h.st
+    if ev & _NVAL and not st & _GONE:
+        ev = _renewed(p, entry)
     if st & _PENDING:
         more("endpoints").settle(h)
         st = h.st
         if st & (_PENDING | _GONE):
             return n
         if st & _DEAD:
-            ev = _mask(entry[1]) | _ERR
-        else:
-            ev &= ~_HUP
-            if st & (_HELD | _EOF):
-                ev |= entry[1] & _IN
+            ev = _mask(entry[1])
+        elif st & (_HELD | _EOF):
+            ev |= entry[1] & _IN
     elif st & (_NEW | _DEAD | _GONE) and h.domain:
         return n
-    elif ev & _HUP and (h.domain == 2 or h.s.reset):
+    if ev & _HUP and (h.domain == 2 or h.s.reset or h.err):
         ev |= _ERR
     for i in range(n):
         if p.pairs[i][0] is h:

@@ -35,6 +35,8 @@ _ERRQUEUE = const(8192)
 # As much as one native recv makes room for when nobody says how much there is.
 _CHUNK = const(1460)
 _HUGE = const(1 << 22)
+# What lwIP holds of a connection at most.
+_WINDOW = const(5760)
 
 
 def reset(h, code, writing=False):
@@ -84,20 +86,16 @@ def _had_ended(h, writing):
             return e.errno == E.ECONNRESET
         return False
     resets = 0
-    have = h.back or b""
     while resets < 2:
         try:
             data = h.s.recv(_CHUNK)
             if not data:
                 break
-            have += data
+            hold(h, data)
         except OSError as e:
             if e.errno != E.ECONNRESET:
                 break
             resets += 1
-    if have:
-        h.back = have
-        be(h, h.st | _HELD)
     return resets > 1
 
 
@@ -134,7 +132,7 @@ def notice(h):
             if ready & _HUP:
                 if h.st & _BLOCKS:
                     arm(h)
-                read_ahead(h, _HUGE)
+                read_ahead(h, _WINDOW)
 
 
 def _look(h):
@@ -207,11 +205,12 @@ def reads(h, n, flags):
     if st & _BLOCKS:
         arm(h)
     wanted = n if n and flags & _PEEK else 1
-    r = read_ahead(h, wanted)
+    # Of what is not read here lwIP knows that it is unread.
+    r = read_ahead(h, wanted, n)
     if h.block and not flags & _DONTWAIT:
         begin = ticks_ms()
         if r == -_EAGAIN and not h.back and awaited(h):
-            r = read_ahead(h, wanted)
+            r = read_ahead(h, wanted, n)
         if flags & _PEEK and flags & _WAITALL:
             while len(h.back or b"") < n and not h.st & (_EOF | _DEAD):
                 left = h.rwait - ticks_diff(ticks_ms(), begin)
@@ -223,11 +222,11 @@ def reads(h, n, flags):
     if data:
         part = data[:n]
         if not flags & _PEEK:
+            if len(part) < n and not h.st & (_EOF | _DEAD):
+                part += _native_recv(h, n - len(part))
             h.back = data[n:] or None
             if not h.back:
                 be(h, h.st & ~_HELD)
-            if len(part) < n and not h.st & (_EOF | _DEAD):
-                part += _native_recv(h, n - len(part))
         return part
     if h.err and h.err != E.EPIPE:  # that is for whoever sends
         code, h.err = h.err, 0
@@ -238,7 +237,9 @@ def reads(h, n, flags):
 def _native_recv(h, n):
     """What else is there now, and never an error: that is for the next call."""
     try:
-        data = h.s.recv(n)
+        data = h.s.recv(min(n, _WINDOW))
+    except MemoryError:
+        return b""
     except OSError as e:
         if e.errno != _EAGAIN:
             h.err = -reset(h, e.errno) or h.err
@@ -248,14 +249,23 @@ def _native_recv(h, n):
     return data
 
 
-def read_ahead(h, n):
-    """Reads until n bytes are held back, or there are no more now; a negative number if none."""
-    have = h.back or b""
+def hold(h, data):
+    """Keeps data for a later call. At once: what else fails must not lose it."""
+    h.back = (h.back or b"") + data
+    be(h, h.st | _HELD)
+
+
+def read_ahead(h, n, most=1):
+    """Reads until n bytes are held back, or there are no more now; a negative number if none.
+
+    One read asks for up to `most` bytes.
+    """
     r = 0
-    while len(have) < n and not h.st & _EOF:
+    left = n - len(h.back or b"")
+    while left > 0 and not h.st & _EOF:
         dead = h.st & _DEAD
         try:
-            data = h.s.recv(min(max(n - len(have), 64), _CHUNK))
+            data = h.s.recv(min(max(left, most), _CHUNK))
         except OSError as e:
             if h.st & _GONE:
                 return -gone(h)
@@ -268,12 +278,11 @@ def read_ahead(h, n):
             if dead or not h.st & _DEAD:
                 break
             continue
-        if not data:
+        if data:
+            hold(h, data)
+            left -= len(data)
+        else:
             be(h, h.st | _EOF)
-        have += data
-    if have:
-        h.back = have
-        be(h, h.st | _HELD)
     return r
 
 
