@@ -24,7 +24,8 @@ __version__ = "0.1.0+dev"
 _ZSOCK = (
     "zdgram sendto recvfrom ",
     "zopt shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair ",
-    "zpoll poll pollfd select ",
+    "zpoll poll pollfd ",
+    "zselect select ",
     "zmsg sendmsg recvmsg ",
     "netdb getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop ",
     "zvfs dup ",

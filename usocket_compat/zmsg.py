@@ -6,9 +6,10 @@ from array import array
 
 from . import errno as E
 from .fdtable import get
+from .zall import carries, take
 from .zio import start
 from .zopt import adopt
-from .zwait import again, an_int, as_bytes, carries, count, op, ready, take, waits
+from .zwait import again, an_int, as_bytes, count, op, ready, waits
 
 _POLLIN = 1
 _POLLOUT = 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# poll and select.
+# poll.
 #
 # The platform's poller for a list of pollfds is kept on them, so that polling the same list again
 # costs one call of the platform's poll and touches only the entries that are ready.
@@ -11,9 +11,6 @@ from . import errno as E
 from .fdtable import get
 from .zio import start
 
-_POLLIN = 1
-_POLLPRI = 2
-_POLLOUT = 4
 _POLLERR = 8
 _POLLHUP = 16
 _POLLNVAL = 32
@@ -233,33 +230,3 @@ def _keep(fds):
     if len(fds) > _config.ZVFS_POLL_MAX:
         raise p.error(E.ENOMEM)
     return _Kept(p, fds)
-
-
-def zsock_select(rlist, wlist, xlist, timeout_s=None):
-    """Waits until an fd of rlist can be read, of wlist written, or of xlist has urgent data.
-
-    timeout_s: seconds, int or float; None waits for ever. Returns the three lists of ready fds.
-    Raises OSError: EBADF for an invalid fd; EINVAL for a negative timeout; ENOMEM for more than
-    ZVFS_POLL_MAX fds. Source: POSIX select(), zsock_select.
-    """
-    p = start()
-    if timeout_s is not None and not timeout_s >= 0:
-        raise p.error(E.EINVAL)
-    rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
-    wanted = {}
-    for fds, event in ((rlist, _POLLIN), (wlist, _POLLOUT), (xlist, _POLLPRI)):
-        for fd in fds:
-            get(fd)
-            wanted[fd] = wanted.get(fd, 0) | event
-    fds = [zsock_pollfd(fd, wanted[fd]) for fd in wanted]
-    zsock_poll(fds, -1 if timeout_s is None else int(timeout_s * 1000 + 0.999))
-    ready = {}
-    for pfd in fds:
-        if pfd.revents & _POLLNVAL:
-            raise p.error(E.EBADF)
-        ready[pfd.fd] = pfd.revents
-    return (
-        [fd for fd in rlist if ready[fd] & (_POLLIN | _POLLERR | _POLLHUP)],
-        [fd for fd in wlist if ready[fd] & (_POLLOUT | _POLLERR)],
-        [fd for fd in xlist if ready[fd] & _POLLPRI],
-    )

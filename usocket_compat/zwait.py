@@ -13,11 +13,9 @@ from .fdtable import get, tab
 SLICE = 50
 POLLIN = 1
 POLLOUT = 4
-_POLLERR = 8
 
 p = load()
 MSG_DONTWAIT = p.number("MSG_DONTWAIT")
-_peek = p.number("MSG_PEEK")
 _waitall = p.number("MSG_WAITALL")
 _oob = p.number("MSG_OOB")
 _errqueue = p.number("MSG_ERRQUEUE")
@@ -192,7 +190,9 @@ def recv_rest(fd, n, flags, r, sock):
     wait = waits(sock, flags)
     if wait and flags & _waitall and sock.stream:
         buf = n if into else bytearray(size)
-        r = _recv_all(fd, sock, buf, size, flags)
+        from .zall import recv_all
+
+        r = recv_all(fd, sock, buf, size, flags)
         return r if into else bytes(memoryview(buf)[:r])
     begin = None
     while True:
@@ -213,68 +213,6 @@ def waits(sock, flags):
     # A receive of urgent data, or from the error queue, never waits.
     never = MSG_DONTWAIT | _errqueue | (_oob if sock.stream else 0)
     return not sock.nonblock and not flags & never
-
-
-def carries(sock):
-    """Whether what is received on sock may come with file descriptors."""
-    return sock.family == p.number("AF_UNIX") and hasattr(p, "recvmsg")
-
-
-def take(sock, view, flags):
-    """Receives into view: the count or a negative number, and whether descriptors came with it.
-
-    Those end a MSG_WAITALL, as on Linux; here they are lost.
-    """
-    if not carries(sock):
-        return p.recv_into(sock.h, view, len(view), flags), False
-    got = p.recvmsg(sock.h, [view], 0, flags)
-    if got.__class__ is not tuple:
-        return got, False
-    return got[0], bool(got[2] & p.number("MSG_CTRUNC"))
-
-
-def _recv_all(fd, sock, buf, size, flags):
-    """MSG_WAITALL: the whole of buf; less only at the end of the stream, an error or a timeout."""
-    peek = flags & _peek
-    if peek and not zio.timeouts:
-        raise p.error(E.EOPNOTSUPP)
-    view = as_bytes(buf)
-    got = 0
-    begin = None
-    first = p.ticks_ms()
-    if not peek and carries(sock):
-        flags |= MSG_DONTWAIT
-        begin = first
-    while True:
-        tried = p.ticks_ms()
-        r, last = take(sock, view[got:], flags)
-        if r < 0:
-            try:
-                begin = again(fd, sock, p.last_error(r), True, POLLIN, begin, sock.rcvtimeo)
-            except OSError:
-                if got:
-                    return got
-                raise
-            continue
-        now = p.ticks_ms()
-        left = sock.rcvtimeo - p.ticks_diff(now, first) if sock.rcvtimeo else -1
-        if peek:
-            # What it peeked at is all when the platform did not wait for more.
-            if r >= size or not zio.tick or p.ticks_diff(now, tried) < zio.tick // 2:
-                return r
-        else:
-            got += r
-            if not r or got >= size or last:
-                return got
-            # From here on nothing may wait, and so take an error, inside the port.
-            flags |= MSG_DONTWAIT
-        if sock.rcvtimeo and left <= 0:
-            return r if peek else got
-        if not peek:
-            # When time runs out, or an error is next, that is for the next call to report.
-            revents = ready(fd, sock, POLLIN, left)
-            if not revents or revents & _POLLERR:
-                return got
 
 
 def accept_rest(fd, sock, got):

@@ -51,7 +51,7 @@ LATER = (
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
     "|events eventfd eventfd_read eventfd_write "
     "|options getsockopt setsockopt getsockname getpeername ioctl "
-    "|numeric unpack inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
+    "|numeric unpack |inet inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
     "|numbers names "
 )
 _loaded = {}

@@ -4,7 +4,8 @@
 from micropython import const
 
 from . import _native, gaierror, number, ticks_diff, ticks_ms
-from .numeric import inet_ntop, is_inet, pton6
+from .inet import inet_ntop, pton6
+from .numeric import is_inet, show4
 
 # numbers.py has these by name
 _AI_CANONNAME = const(2)
@@ -104,7 +105,7 @@ def _ipv4(host, flags):
     # A short or octal form, as inet_aton reads it.
     if host and host[0].isdigit() and all([c in "0123456789abcdefxABCDEFX." for c in host]):
         try:
-            return inet_ntop(_INET, _aton(host))
+            return show4(_aton(host))
         except ValueError:
             pass
     if flags & _AI_NUMERICHOST or not host:
