@@ -80,6 +80,7 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
         count(b)
     wait = waits(sock, flags)
     begin = None
+    first = p.ticks_ms()
     while True:
         got = receive(sock.h, buffers, ancbufsize, flags)
         if got.__class__ is tuple:
@@ -88,7 +89,7 @@ def zsock_recvmsg(fd, buffers, ancbufsize=0, flags=0):
     n, ancdata, msg_flags, addr = got
     if n and wait and sock.stream and flags & p.number("MSG_WAITALL"):
         if not flags & p.number("MSG_PEEK") and not _rights_came(p, sock, ancdata, msg_flags):
-            n += _rest(fd, sock, buffers, n, flags)
+            n += _rest(fd, sock, buffers, n, flags, first)
     items = []
     for item in ancdata:
         item, lost = _incoming(p, item)
@@ -103,11 +104,13 @@ def _rights_came(p, sock, ancdata, msg_flags):
     return msg_flags & p.number("MSG_CTRUNC") or any([_rights(p, item) for item in ancdata])
 
 
-def _rest(fd, sock, buffers, n, flags):
-    """MSG_WAITALL: what comes into the buffers behind their first n bytes."""
+def _rest(fd, sock, buffers, n, flags, first):
+    """MSG_WAITALL: what comes into the buffers behind their first n bytes; begun at `first`."""
     p = start()
     flags |= p.number("MSG_DONTWAIT")
-    left = max(sock.rcvtimeo, 0) if sock.rcvtimeo else -1
+    left = -1
+    if sock.rcvtimeo:
+        left = max(sock.rcvtimeo - p.ticks_diff(p.ticks_ms(), first), 0)
     more = 0
     for buf in buffers:
         skip = min(n, len(buf))

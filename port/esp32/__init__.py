@@ -170,10 +170,8 @@ def be(h, st):
     """h goes to another state; what is closed stays so."""
     if h.st & _GONE:
         return
-    if h.st & _ODD:
-        odd_handles[0] -= 1
-    if st & _ODD:
-        odd_handles[0] += 1
+    # No branch in between, where Ctrl-C might come.
+    odd_handles[0] += (st & _ODD != 0) - (h.st & _ODD != 0)
     h.st = st
 
 
@@ -335,21 +333,22 @@ def _short(h, buf, n, r):
         if r == 0:
             be(h, h.st | _EOF)
         return r
-    # Was that all for now, or the end? The answer to one byte more tells.
+    # Was that all for now, or the end? The answer to one byte more tells. (An array's items are no
+    # bytes.)
+    if buf.__class__ is not bytearray and buf.__class__ is not memoryview:
+        return r
     one = h.one
     if one is None:
         one = h.one = bytearray(1)
-    while r < n:
-        more = _read(h, one, 1)
-        if not more or more < 0:
-            if more == 0:
-                be(h, h.st | _EOF)
-            elif more and more != -_EAGAIN:
-                # for the next call to report
-                h.err = -more
-            return r
+    more = _read(h, one, 1)
+    if more == 1:
         buf[r] = one[0]
-        r += 1
+        return r + 1
+    if more == 0:
+        be(h, h.st | _EOF)
+    elif more and more != -_EAGAIN:
+        # for the next call to report
+        h.err = -more
     return r
 
 

@@ -77,6 +77,7 @@ def bind(h, addr):
     if h.name and not h.stale or not h.st & (_NEW | _DGRAM):
         fail("EINVAL")
     host, port = addr
+    _free(host, port)
     if host != "0.0.0.0" and host != "127.0.0.1":
         if not more("options").is_local(host, h.st & _DGRAM):
             fail("EADDRNOTAVAIL")
@@ -84,6 +85,19 @@ def bind(h, addr):
         _bind(h, host, port)
     else:
         choose_port(h, host)
+
+
+# Those that listen, and some that did.
+_listeners = []
+
+
+def _free(host, port):
+    """EADDRINUSE when one listens there: with SO_REUSEADDR lwIP would let two."""
+    for h in _listeners[:]:
+        if h.st & _GONE:
+            _listeners.remove(h)
+        elif h.name[1] == port and (h.name[0] == host or "0.0.0.0" in (host, h.name[0])):
+            fail("EADDRINUSE")
 
 
 def _bind(h, host, port):
@@ -131,6 +145,8 @@ def listen(h, backlog):
         fail("EINVAL")
     _named(h)
     h.s.listen(min(backlog, _BACKLOG))
+    if h not in _listeners:
+        _listeners.append(h)
     be(h, _LISTEN)
 
 
@@ -177,7 +193,11 @@ def connect(h, addr):
 
 def _awaited(h):
     """Waits for the end of a pending connect; what connect gives."""
-    return _connecting(h) if told(h.poller.ipoll, h.swait) else -E.EINPROGRESS
+    # Another thread's poll may see the end first, and take the poller away.
+    poller = h.poller
+    if poller and not told(poller.ipoll, h.swait):
+        return -E.EINPROGRESS
+    return _connecting(h)
 
 
 def _connecting(h):
@@ -201,8 +221,9 @@ def _failed(h):
 
 def settle(h):
     """Looks whether a pending connect has ended, and how."""
-    for _, ev in h.poller.ipoll(0):
-        if h.st & _GONE:
+    poller = h.poller
+    for _, ev in poller.ipoll(0) if poller else ():
+        if not h.poller or h.st & _GONE:
             return
         h.fresh = True
         st = 0

@@ -93,7 +93,15 @@ def _int(value):
 def _native(h, level, option, value):
     if h.st & _DEAD or h.domain != 2 or h.st & _LISTEN and level == _TCP:
         return  # nobody beneath keeps it; what a listener accepts gets it
-    h.s.setsockopt(level, option, value)
+    try:
+        h.s.setsockopt(level, option, value)
+    except OSError as e:
+        # lwIP has nothing to set it on after a reset, of which no call knows yet.
+        more("stream").notice(h)
+        if h.st & _PENDING:
+            settle(h)
+        if not h.st & _DEAD:
+            raise OSError(e.errno)
 
 
 def apply(h):
