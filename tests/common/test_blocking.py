@@ -59,6 +59,20 @@ def test_expiry_is_precise():
 
 
 @needs("SO_RCVTIMEO", "recvmsg")
+def test_waiting_for_all_expires_once():
+    # Each in its own time, not one wait after another.
+    client, server = pair()
+    rcvtimeo(server, 0.08)
+    for flags in (net.MSG_WAITALL, net.MSG_WAITALL | net.MSG_PEEK):
+        best = SOON
+        for _ in range(TRIES):
+            _, spent = took(raises, "EAGAIN", net.zsock_recv, server, 3, flags)
+            best = min(best, spent)
+        true(best <= 80 + PRECISION, "at best %s ms for 80" % best)
+    close(client, server)
+
+
+@needs("SO_RCVTIMEO", "recvmsg")
 def test_every_receive_expires():
     client, server = pair()
     rcvtimeo(server, 0.05)

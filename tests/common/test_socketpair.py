@@ -18,6 +18,7 @@ from check import (
     sendall,
     sized,
     sleep_ms,
+    take_error,
     took,
     true,
 )
@@ -273,3 +274,50 @@ def test_names_are_empty():
     eq((net.zsock_getsockname(a), net.zsock_getpeername(b)), ("", ""))
     close(a)
     close(b)
+
+
+@needs("socketpair")
+def test_datagrams_when_the_other_end_is_closed():
+    a, b = net.zsock_socketpair(net.AF_UNIX, net.SOCK_DGRAM)
+    net.zsock_send(a, b"last")
+    close(a)
+    eq(ready(b, IN | OUT), IN | OUT)
+    eq(net.zsock_recv(b, 10), b"last")
+    # That is no end: a datagram socket has none.
+    eq(ready(b, IN | OUT), OUT)
+    raises("EAGAIN", net.zsock_recv, b, 10, net.MSG_DONTWAIT)
+    raises("ECONNREFUSED", net.zsock_send, b, b"x")
+    raises("ENOTCONN", net.zsock_send, b, b"x")
+    close(b)
+
+
+@needs("socketpair", "SO_ERROR", "MSG_PEEK")
+def test_reset_of_a_pair():
+    for look in (False, True):
+        a, b = net.zsock_socketpair()
+        net.zsock_send(a, b"unread")
+        net.zsock_send(b, b"last")
+        if look:
+            eq(net.zsock_recv(b, 1, net.MSG_PEEK), b"u")
+            eq(net.zsock_recv(a, 1, net.MSG_PEEK), b"l")
+        close(b)
+        eq(ready(a, 0), net.POLLERR | HUP)
+        eq(take_error(a), "ECONNRESET")
+        eq(ready(a, 0), HUP)
+        eq(net.zsock_recv(a, 10), b"last")
+        eq(net.zsock_recv(a, 10), b"")
+        close(a)
+
+
+@needs("socketpair")
+def test_an_end_takes_no_internet_address():
+    for kind in (net.SOCK_STREAM, net.SOCK_DGRAM):
+        a, b = net.zsock_socketpair(net.AF_UNIX, kind)
+        for call, args in (
+            (net.zsock_sendto, (b"x", 0, ("127.0.0.1", 9))),
+            (net.zsock_connect, (("127.0.0.1", 9),)),
+            (net.zsock_bind, (("127.0.0.1", 9),)),
+        ):
+            raises(TypeError, call, a, *args)
+        raises("EAGAIN", net.zsock_recv, b, 1, net.MSG_DONTWAIT)
+        close(a, b)

@@ -16,6 +16,7 @@ from check import (
     sized,
     sleep_ms,
     stream_pair,
+    took,
     true,
     udp,
     udp_pair,
@@ -167,3 +168,12 @@ def test_socketpair_receives_nothing():
     close(a)
     eq(net.zsock_recv(b, 0), b"")
     close(b)
+
+
+@needs("FIONREAD")
+def test_fionread_does_not_wait():
+    for kind in (net.SOCK_STREAM, net.SOCK_DGRAM):
+        fd = net.zsock_socket(net.AF_INET, kind)
+        _, ms = took(net.zsock_ioctl, fd, net.FIONREAD)
+        true(ms < 50, "it took %d ms" % ms)
+        close(fd)
