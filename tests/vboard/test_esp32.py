@@ -307,6 +307,55 @@ def test_reset_after_data(network: Network, listener: socket.socket, port: int) 
         assert far.end_of_it() == ""
 
 
+def test_reset_before_it_looked(network: Network, listener: socket.socket, port: int) -> None:
+    """Linux: not a failed connect; no byte is lost, and the reset is told."""
+    with network.reliable(), network.far("reset_before_it_looked", port) as far:
+        for expected in ("['ECONNRESET'] [b'hello', b'', b'']", "[b'hello', 'ECONNRESET', b'']"):
+            assert far.expect("") == "EINPROGRESS"
+            with accepted(listener) as peer:
+                peer.sendall(b"hello")
+                time.sleep(0.2)  # or libslirp makes a FIN of the reset
+                abort(peer)
+            time.sleep(0.2)
+            far.say("")
+            far.expect("")  # its echo
+            assert far.expect("") == expected
+        assert far.end_of_it() == ""
+
+
+def test_reset_in_the_queue(network: Network) -> None:
+    """A client that was reset before accept does not end the accept loop."""
+    own = 8127
+    port = network.board.forward(f"0:{own}")
+    with network.reliable(), network.far("reset_in_the_queue", own) as far:
+        far.expect("listening")
+        for _ in range(2):
+            gone = connected(port)
+            time.sleep(0.2)
+            abort(gone)
+        with connected(port) as client:
+            client.sendall(b"served")
+            time.sleep(0.2)
+            far.say("")
+            far.expect("")
+            assert far.expect("") == "b'served' 0"
+        assert far.end_of_it() == ""
+
+
+def test_little_memory(network: Network, listener: socket.socket, port: int) -> None:
+    """Without room for all that waits there is no MemoryError, and nothing is lost."""
+    data = random.Random(2).randbytes(40000)
+    with network.reliable(), network.far("little_memory", port, len(data)) as far:
+        with accepted(listener) as peer:
+            peer.sendall(data)
+            time.sleep(0.2)
+            far.say("")
+            far.expect("")
+            assert far.expect("") == "True"
+            assert far.expect("") == hashlib.sha256(data).hexdigest()
+        assert far.end_of_it() == ""
+
+
 def test_half_close(network: Network, listener: socket.socket, port: int) -> None:
     count = 2000
     with network.far("half_close", port, count) as far:

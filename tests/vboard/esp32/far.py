@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a board sees of peers on the network: far.py FUNCTION ARGUMENTS. Prints what it gets, and
 # waits for a line of input where the other side has to do something first.
+import gc
 import hashlib
 import sys
 import time
@@ -76,6 +77,59 @@ def reset(port):
     fd = connected(port)
     print(net.zsock_recv(fd, 9, net.MSG_WAITALL))
     print([got(net.zsock_recv, fd, 3) for _ in range(3)])
+    net.zsock_close(fd)
+
+
+def reset_before_it_looked(port):
+    """The connection is made, brings data and is reset before the first call looks at it."""
+    for ask in (True, False):
+        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM | net.SOCK_NONBLOCK)
+        print(got(net.zsock_connect, fd, (HOST, port)))
+        input()
+        print(so_error(fd) if ask else "", [got(net.zsock_recv, fd, 9) for _ in range(3)])
+        net.zsock_close(fd)
+
+
+def reset_in_the_queue(own):
+    listener = net.zsock_socket()
+    net.zsock_setsockopt(listener, net.SOL_SOCKET, net.SO_REUSEADDR, 1)
+    net.zsock_setsockopt(listener, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    net.zsock_bind(listener, ("", own))
+    net.zsock_listen(listener, 4)
+    print("listening")
+    input()
+    data = None
+    while data != b"served":
+        fd, _ = net.zsock_accept(listener)
+        data = got(net.zsock_recv, fd, 10)
+        net.zsock_close(fd)
+    net.zsock_close(listener)
+    print(data, fdtable.used())
+
+
+def little_memory(port, size):
+    """What is waiting is much, and there is no room for it."""
+    fd = connected(port)
+    net.zsock_ioctl(fd, net.FIONREAD)  # loads what it needs
+    input()
+    room = [None] * 400
+    n = 0
+    try:
+        while True:
+            room[n] = bytearray(1000)
+            n += 1
+    except MemoryError:
+        room[n - 24 : n] = []
+    gc.collect()
+    print(got(net.zsock_ioctl, fd, net.FIONREAD) > 0)
+    room = None
+    gc.collect()
+    digest = hashlib.sha256()
+    while size:
+        data = net.zsock_recv(fd, 1000)
+        digest.update(data)
+        size -= len(data)
+    print(digest.digest().hex())
     net.zsock_close(fd)
 
 
