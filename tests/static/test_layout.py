@@ -155,3 +155,38 @@ def test_ports_have_what_is_needed(name):
         elif isinstance(node, ast.Assign):
             has |= {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
     assert set(port_interface.NEEDED) <= has
+
+
+def constants(file: Path) -> dict[str, int]:
+    """Names of the form _X = const(...), which only this file has."""
+    found: dict[str, int] = {}
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const("):
+            value = ast.unparse(node.value.args[0])
+            found[node.targets[0].id] = eval(value, {}, dict(found))
+    return found
+
+
+STATES = "NEW PENDING LISTEN DEAD EOF HELD DGRAM GONE BLOCKS FAILED".split()
+
+
+def test_constants_of_the_esp32_port_agree():
+    """Each file says them again, since they cost no heap that way."""
+    tree = ast.parse((ROOT / "port/esp32/numbers.py").read_text())
+    lines = next(
+        ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
+    )
+    numbers = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", " ".join(lines))}
+    wanted = {name: 1 << bit for bit, name in enumerate(STATES)}
+    for name in "PEEK WAITALL DONTWAIT TRUNC NOSIGNAL MORE EOR OOB ERRQUEUE".split():
+        wanted[name] = numbers["MSG_" + name]
+    for name in "IN OUT ERR HUP NVAL".split():
+        wanted[name] = numbers["POLL" + name]
+    wanted["EAGAIN"] = numbers["EAGAIN"]
+    seen = set()
+    for file in (ROOT / "port/esp32").glob("*.py"):
+        for name, value in constants(file).items():
+            if name[1:] in wanted:
+                assert value == wanted[name[1:]], f"{file.name}: {name}"
+                seen.add(name[1:])
+    assert seen == set(wanted)
