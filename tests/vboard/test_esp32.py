@@ -323,6 +323,15 @@ def test_reset_before_it_looked(network: Network, listener: socket.socket, port:
         assert far.end_of_it() == ""
 
 
+def test_connect_while_polled(network: Network, listener: socket.socket, port: int) -> None:
+    """By another thread, from a server that speaks first."""
+    with network.far("connect_while_polled", port) as far, contextlib.ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(accepted(listener)).sendall(b"220 hello")
+        assert far.expect("") == "[None, None, None, None, None]"
+        assert far.end_of_it() == ""
+
+
 def test_reset_in_the_queue(network: Network) -> None:
     """A client that was reset before accept does not end the accept loop."""
     own = 8127

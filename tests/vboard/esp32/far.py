@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a board sees of peers on the network: far.py FUNCTION ARGUMENTS. Prints what it gets, and
 # waits for a line of input where the other side has to do something first.
+import _thread
 import gc
 import hashlib
 import sys
@@ -88,6 +89,26 @@ def reset_before_it_looked(port):
         input()
         print(so_error(fd) if ask else "", [got(net.zsock_recv, fd, 9) for _ in range(3)])
         net.zsock_close(fd)
+
+
+def connect_while_polled(port):
+    """One thread connects, another asks poll whether it has."""
+    results = []
+
+    def connect(fd):
+        try:
+            results.append(net.zsock_connect(fd, (HOST, port)))
+        except Exception as e:
+            results.append(repr(e))
+
+    for i in range(5):
+        fd = net.zsock_socket()
+        fds = [net.zsock_pollfd(fd, net.POLLOUT)]
+        _thread.start_new_thread(connect, (fd,))
+        while len(results) == i:
+            net.zsock_poll(fds, 0)
+        net.zsock_close(fd)
+    print(results)
 
 
 def reset_in_the_queue(own):
