@@ -53,3 +53,34 @@ def test_first_use(target: HostTarget, use: str, tmp_path: Path) -> None:
         lines = process.rest(20)
         process.stop()
         assert lines == ["['fine', 'fine', 'fine', 'fine']"]
+
+
+FAILS_ONCE = """
+import builtins
+import usocket_compat as net
+
+plain = builtins.__import__
+
+def without_memory(name, *args):
+    if name == "zwait":
+        raise MemoryError
+    return plain(name, *args)
+
+builtins.__import__ = without_memory
+try:
+    net.zsock_socket()
+except MemoryError:
+    print("no memory")
+builtins.__import__ = plain
+print(net.zsock_socket(), net.zsock_socket())
+"""
+
+
+def test_first_use_without_memory(target: HostTarget, tmp_path: Path) -> None:
+    """It fails, and when there is memory again nothing is left of that."""
+    program = tmp_path / "program.py"
+    program.write_text(FAILS_ONCE)
+    process = target.run(program)
+    lines = process.rest(20)
+    process.stop()
+    assert lines == ["no memory", "0 1"]
