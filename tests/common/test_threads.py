@@ -275,3 +275,28 @@ def test_only_one_close_succeeds():
 
         threads = [Thread(attempt) for _ in range(3)]
         eq(sum(thread.join() for thread in threads), 1)
+
+
+@needs("threads")
+def test_many_wait_for_the_same_thing():
+    # Long enough that none of them is in its first try any more.
+    fd, addr = listener()
+    sink, sink_addr = udp()
+    client, server = pair()
+    acceptors = [Thread(net.zsock_accept, fd) for _ in range(2)]
+    readers = [Thread(net.zsock_recvfrom, sink, 1) for _ in range(2)]
+    both = [Thread(net.zsock_recv, server, 1) for _ in range(2)]
+    sleep_ms(400)
+    for thread in acceptors + readers + both:
+        true(not thread.done, "it ended with %r" % (thread.error or thread.result,))
+    for _ in range(2):
+        fds = tcp(), udp()[0]
+        net.zsock_connect(fds[0], addr)
+        net.zsock_sendto(fds[1], b"x", 0, sink_addr)
+        sendall(client, b"x")
+        close(*fds)
+    for thread in acceptors:
+        close(thread.join()[0])
+    for thread in readers + both:
+        thread.join()
+    close(fd, sink, client, server)
