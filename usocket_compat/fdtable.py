@@ -48,9 +48,10 @@ def start():
     """Loads the port and makes the table; zio.start calls it, once."""
     global closed, _reserved
     p = load()
-    closed = Sock(p.CLOSED)
-    _reserved = Sock(p.CLOSED)
-    tab.extend([closed] * _max)
+    if not tab:  # else a first attempt has failed after this
+        closed = Sock(p.CLOSED)
+        _reserved = Sock(p.CLOSED)
+        tab.extend([closed] * _max)
     return p
 
 
@@ -63,13 +64,13 @@ def reserve():
         fd = _low
         while fd < _max and tab[fd] is not closed:
             fd += 1
-        if fd < _max:
-            tab[fd] = _reserved
-            _low = fd + 1
-            return fd
+        if fd == _max:
+            raise load().error(E.ENFILE)
+        _low = fd + 1
+        tab[fd] = _reserved
+        return fd
     finally:
         lock.release()
-    raise load().error(E.ENFILE)
 
 
 def free(fd):

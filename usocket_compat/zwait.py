@@ -52,23 +52,23 @@ class Waiter:
         return 0
 
 
-def _waiter(sock, want):
-    w = sock.rwait if want == POLLIN else sock.wwait
-    if w is None:
-        w = getattr(p, "waiter", Waiter)(sock.h, want)
-        if want == POLLIN:
-            sock.rwait = w
-        else:
-            sock.wwait = w
-    return w
-
-
 def ready(fd, sock, want, left):
     """Waits until fd is ready for `want`, and gives its revents; 0 after left ms (-1: never)."""
+    # The waiter is kept, and nobody else's while it waits: a second thread makes its own.
+    name = "rwait" if want == POLLIN else "wwait"
+    w = getattr(sock, name)
+    setattr(sock, name, None)
     try:
-        w = _waiter(sock, want)
+        if w is None:
+            w = getattr(p, "waiter", Waiter)(sock.h, want)
+        return _ready(fd, sock, w, left)
     except ValueError:  # CPython's poller, of a handle that was closed just now
         raise p.error(E.EBADF)
+    finally:
+        setattr(sock, name, w)
+
+
+def _ready(fd, sock, w, left):
     begin = p.ticks_ms()
     spent = 0
     while True:

@@ -24,7 +24,6 @@ _MORE = const(16)
 
 _MOST = const(65507)
 _HUGE = const(1 << 22)
-# What a read makes room for when the whole datagram is needed: to peek at it, or for its length.
 # ESP-IDF's lwIP reassembles nothing, so that no longer one comes from a network.
 _WHOLE = const(1500)
 
@@ -70,30 +69,53 @@ def recvfrom(h, n, flags):
         return -E.EOPNOTSUPP
     if n > _HUGE:
         raise MemoryError
-    got = h.back
-    if got is None:
-        size = max(n, _WHOLE if flags & (_PEEK | _TRUNC) else 1)
-        got = _native_from(h, size)
-        if got == -_EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
-            got = _native_from(h, size)
-        if got.__class__ is int:
-            return got
-    if flags & _PEEK:
-        h.back = got
-        be(h, _DGRAM | _HELD)
-    elif h.back:
-        h.back = None
-        be(h, _DGRAM)
+    look = _peek if flags & _PEEK else _next
+    got = look(h, n)
+    if got == -_EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
+        got = look(h, n)
+    if got.__class__ is int:
+        return got
     return got[0][:n] if len(got[0]) > n else got[0], got[1]
 
 
-def _native_from(h, n):
+def _next(h, n):
+    got = h.back
+    if got:
+        h.back = None
+        be(h, _DGRAM)
+        return got
+    return _native_from(h, max(n, 1))
+
+
+def _peek(h, n):
+    """The next datagram, n bytes of it at least if it has as many; it is still the next."""
+    global _no_flags
+    if not h.back and not _no_flags:
+        try:
+            return _native_from(h, max(n, 1), _PEEK)
+        except TypeError:
+            _no_flags = True
+    if not h.back:
+        got = _native_from(h, max(n, _WHOLE))
+        if got.__class__ is int:
+            return got
+        h.back = got
+        be(h, _DGRAM | _HELD)
+    return h.back
+
+
+# MicroPython 1.25's recvfrom takes no flags.
+_no_flags = False
+
+
+def _native_from(h, n, *flags):
     try:
-        got = h.s.recvfrom(n)
+        got = h.s.recvfrom(n, *flags)
     except MemoryError:
+        # It makes room for n before it looks.
         if n <= _WHOLE:
             raise
-        return _native_from(h, _WHOLE)
+        return _native_from(h, _WHOLE, *flags)
     except OSError as e:
         return -e.errno
     if not got[0]:
@@ -106,16 +128,33 @@ def _native_from(h, n):
 
 
 def length(h):
-    """How long the next datagram is; 0 if there is none."""
-    got = recvfrom(h, _WHOLE, _PEEK | _DONTWAIT)
-    return len(got[0]) if got.__class__ is tuple else 0
+    """How long the next datagram is, or a negative number."""
+    n = _WHOLE
+    while True:
+        got = _peek(h, n)
+        if got.__class__ is int:
+            return got
+        if len(got[0]) < n or h.back:
+            return len(got[0])
+        n *= 2
+
+
+def waited(h, flags):
+    """The same, but a handle that blocks waits for it."""
+    n = length(h)
+    if n == -_EAGAIN and h.block and not flags & _DONTWAIT and awaited(h):
+        n = length(h)
+    return n
 
 
 def recvfrom_into(h, buf, n, flags):
-    whole = flags & _TRUNC and h.st & _DGRAM
-    got = recvfrom(h, max(n, _WHOLE) if whole else n, flags)
+    size = 0
+    if flags & _TRUNC and h.st & _DGRAM:
+        size = waited(h, flags)
+        if size < 0:
+            return size
+    got = recvfrom(h, n, flags)
     if got.__class__ is not tuple:
         return got
-    data, addr = got
-    fill(buf, data if len(data) <= n else data[:n])
-    return len(data), addr
+    fill(buf, got[0])
+    return max(len(got[0]), size), got[1]

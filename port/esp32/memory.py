@@ -81,9 +81,9 @@ class _End(io.IOBase):
             raise OSError(E.EAGAIN)
         return bytes(buf[:n])
 
-    def recvfrom(self, n):
+    def recvfrom(self, n, flags=0):
         if self.queue:
-            return self.queue.pop(0)[:n], None
+            return (self.queue[0] if flags else self.queue.pop(0))[:n], None
         self._other()
         raise OSError(E.EAGAIN)
 

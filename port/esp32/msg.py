@@ -4,11 +4,10 @@
 from micropython import const
 
 from . import E, fill, send
-from .dgram import recvfrom, sendto
+from .dgram import recvfrom, sendto, waited
 
 _DGRAM = const(64)
 _TRUNC = const(64)
-_WHOLE = const(1500)
 # A stream takes no more than its send buffer at once.
 _MOST = const(4096)
 
@@ -48,11 +47,15 @@ def recvmsg(h, buffers, ancbufsize, flags):
         return -E.EOPNOTSUPP
     total = sum([len(b) for b in buffers])
     dgram = h.st & _DGRAM
-    got = recvfrom(h, max(total, _WHOLE) if dgram else total, flags & ~_TRUNC)
+    size = waited(h, flags) if dgram and flags & _TRUNC else 0
+    if size < 0:
+        return size
+    # One byte more tells whether a datagram is longer.
+    got = recvfrom(h, total + 1 if dgram else total, flags & ~_TRUNC)
     if got.__class__ is not tuple:
         return got
     data, addr = got
-    size = len(data)
+    size = max(len(data), size)
     view = memoryview(data)[:total]
     for b in buffers:
         if flags & _TRUNC and not dgram:

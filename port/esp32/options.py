@@ -242,7 +242,7 @@ def ioctl(h, request):
     if h.st & _LISTEN:
         fail("EINVAL")
     if h.st & _DGRAM:
-        return more("dgram").length(h)
+        return max(more("dgram").length(h), 0)
     if h.st & _PENDING:
         settle(h)
     if h.st & (_NEW | _PENDING):
