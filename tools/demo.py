@@ -138,10 +138,14 @@ def _round(what: Round, device: str = "") -> None:
         f" at once, {_DOWNLOADS * what.size / 1e6:.0f} MB in {seconds:.2f} s."
     )
     if same != _DOWNLOADS:
-        raise UsocketError(f"FAIL: {_DOWNLOADS - same} downloads differ on {what.title}")
+        raise UsocketError(
+            f"FAIL: {_DOWNLOADS - same} downloads differ on {what.title}", "That is a bug here."
+        )
     # A slow start of curl may spare a board a connection or two.
     if most < (2 if device else what.connections):
-        raise UsocketError(f"FAIL: {most} connections at once, not {what.connections}")
+        raise UsocketError(
+            f"FAIL: {most} connections at once, not {what.connections}", "Is the machine busy?"
+        )
 
 
 def _copy(folder: Path, device: str) -> None:
@@ -176,7 +180,10 @@ def _port(server: subprocess.Popen[bytes], log: Path) -> int:
 
 
 def _died(log: Path) -> UsocketError:
-    return UsocketError(f"FAIL: the server did not go on:\n{log.read_text().strip()}")
+    return UsocketError(
+        f"FAIL: the server did not go on:\n{log.read_text().strip()}",
+        "`usocket doctor` looks at this machine and its boards.",
+    )
 
 
 def _fetch(address: str, connections: int, folder: Path) -> None:
@@ -191,7 +198,9 @@ def _fetch(address: str, connections: int, folder: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise UsocketError(f"FAIL: curl was not served within {_TIMEOUT} s") from None
+        raise UsocketError(
+            f"FAIL: curl was not served within {_TIMEOUT} s", "Is the board in this network?"
+        ) from None
     if done.returncode:
         raise UsocketError(f"FAIL: curl exits with {done.returncode}", done.stderr)
 
@@ -201,8 +210,7 @@ def main() -> int:
         demo()
     except UsocketError as error:
         console.print(f"\n[bold red]{error}[/]")
-        if error.hint:
-            console.print(error.hint)
+        console.print(error.hint)
         return 1
     return 0
 

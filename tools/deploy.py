@@ -229,7 +229,8 @@ class Compiler:
             [self._program, *self._flags, "-s", name, "-o", "-", source], capture_output=True
         )
         if done.returncode:
-            raise CompileError(done.stderr.decode(errors="replace").replace(str(source), name))
+            said = done.stderr.decode(errors="replace").replace(str(source), name)
+            raise CompileError(said, f"mpy-cross is {self._program}.")
         return done.stdout
 
 

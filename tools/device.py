@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import math
 import os
 import re
 import select
@@ -15,13 +16,15 @@ from types import TracebackType
 from typing import Any, Callable, Iterator
 
 import serial
-from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
 from .errors import UsocketError
 
 SILENCE = 3  # seconds that a board may take for its next byte, where it has to answer
 INTERRUPT_SECONDS = 5  # for a program to end on Ctrl-C
+ENTRY_SECONDS = 6  # for one attempt to reach the raw REPL
+EXEC_SILENCE = 10  # for code that ends soon, which may take three times as long with output
 CHUNK = 1024  # bytes of a file that go to the board in one piece of code
 
 _EOT = b"\x04"
@@ -42,11 +45,42 @@ class _Transport(SerialTransport):  # type: ignore[misc]
     """Waits no longer than SILENCE for what a board sends at once, and knows what it sent."""
 
     last = b""
+    _deadline = math.inf
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, timeout=SILENCE)
+        # mpremote's loops end when the line is silent, and some lines never are.
+        line = self.serial
+        line.read, line.inWaiting = self._bounded(line.read), self._bounded(line.inWaiting)
+
+    def _bounded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def bounded(*args: int) -> Any:
+            if time.monotonic() >= self._deadline:
+                raise TransportError("out of time")
+            return call(*args)
+
+        return bounded
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Reading ends with a TransportError when they are over."""
+        before = self._deadline
+        self._deadline = min(before, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._deadline = before
 
     def read_until(
-        self, count: int, ending: bytes, timeout: float | None = SILENCE, **more: Any
+        self,
+        count: int,
+        ending: bytes,
+        timeout: float | None = SILENCE,
+        timeout_overall: float | None = None,
+        **more: Any,
     ) -> bytes:
-        self.last = super().read_until(count, ending, timeout=timeout, **more)
+        with self.within(math.inf if timeout_overall is None else timeout_overall):
+            self.last = super().read_until(count, ending, timeout=timeout, **more)
         return self.last
 
 
@@ -70,11 +104,15 @@ class Device:
     def _enter(self, *attempts: bool) -> None:
         for number, soft_reset in enumerate(attempts):
             try:
-                with self.guarded(), contextlib.redirect_stdout(io.StringIO()):
+                with self._asking(ENTRY_SECONDS):
                     # One for the program, one for what catches the first.
                     self.serial.write(b"\r\x03\x03")
-                    if number:
-                        self._until_quiet()
+                    if number and not self._quiet():
+                        raise UsocketError(
+                            f"{self.name} sends without end, and does not stop at Ctrl-C",
+                            "Press the board's reset button. Or this is another board's device,"
+                            " or one with another speed than MicroPython's.",
+                        )
                     self.serial.reset_input_buffer()
                     self.transport.enter_raw_repl(soft_reset, timeout_overall=SILENCE)
                 return
@@ -86,12 +124,16 @@ class Device:
             " MicroPython on it, or this is another board's device.",
         )
 
-    def _until_quiet(self) -> None:
+    def _quiet(self) -> bool:
+        """Wait until it sends nothing more."""
         deadline = time.monotonic() + SILENCE
-        while _wait(self.serial, 0.1, ()) and time.monotonic() < deadline:
+        while _wait(self.serial, 0.1, ()):
+            if time.monotonic() >= deadline:
+                return False
             self.serial.read(self.serial.in_waiting or 1)
+        return True
 
-    def exec(self, code: str) -> str:
+    def exec(self, code: str, silence: float = EXEC_SILENCE) -> str:
         """Run code that ends soon; what it printed."""
         printed = bytearray()
 
@@ -99,22 +141,26 @@ class Device:
             printed.extend(data)
             # Instead of waiting for more.
             if data == b" " and _BANNER.search(printed[-_TAIL:]):
-                raise BoardReset(f"{self.name}: the board was reset")
+                raise self._reset()
 
-        # mpremote prints what it does not expect.
-        with self.guarded(), contextlib.redirect_stdout(io.StringIO()):
+        with self._asking(3 * silence):
             try:
-                self.transport.exec(code, data_consumer=take)
-                return printed.rstrip(_EOT).decode(errors="replace")
-            except TransportExecError as error:
-                last = error.error_output.strip().splitlines()[-1:]
-                raise UsocketError(f"{self.name}: the board says {' '.join(last)}") from error
-            except (TransportError, struct.error) as error:
+                _, error = self.transport.exec_raw(code, timeout=silence, data_consumer=take)
+            except (TransportError, struct.error) as cause:
                 if b"MicroPython v" in self.transport.last:
-                    raise BoardReset(f"{self.name}: the board was reset") from error
+                    raise self._reset() from cause
                 raise UsocketError(
                     f"{self.name} stopped answering", "Press the board's reset button."
-                ) from error
+                ) from cause
+        if error:
+            last = error.decode(errors="replace").strip().splitlines()[-1:]
+            raise UsocketError(
+                f"{self.name}: the board says {' '.join(last)}", "`usocket doctor` looks at it."
+            )
+        return printed.rstrip(_EOT).decode(errors="replace")
+
+    def _reset(self) -> BoardReset:
+        return BoardReset(f"{self.name}: the board was reset", "Repeat the command.")
 
     def leave(self) -> None:
         """A clean board at its prompt, if it still can."""
@@ -140,6 +186,13 @@ class Device:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @contextlib.contextmanager
+    def _asking(self, seconds: float) -> Iterator[None]:
+        """Around what mpremote does, which prints what it does not expect."""
+        with self.guarded(), self.transport.within(seconds):
+            with contextlib.redirect_stdout(io.StringIO()):
+                yield
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
@@ -168,7 +221,7 @@ class Execution:
         self._parts = [bytearray(), bytearray()]  # output not yet read, the traceback
         self._part = 0
         self._tail = b""
-        with device.guarded():
+        with device.guarded(), device.transport.within(3 * EXEC_SILENCE):
             try:
                 device.transport.exec_raw_no_follow(code)
             except (TransportError, struct.error) as error:
@@ -218,7 +271,8 @@ class Execution:
                 if _BANNER.search(self._tail):
                     self.reset = True
                     raise BoardReset(
-                        f"{self.device.name}: the board was reset while the program ran"
+                        f"{self.device.name}: the board was reset while the program ran",
+                        "If the program did not do it itself: its power may be too weak.",
                     )
 
 
@@ -242,7 +296,7 @@ def _poll(ready: Callable[[], bool], seconds: float, also: tuple[int, ...]) -> b
 
 def _opened(name: str) -> _Transport:
     try:
-        transport = _Transport(name, timeout=SILENCE)
+        transport = _Transport(name)
     except (TransportError, ValueError):
         # It does not say why; the second attempt does.
         raise _refusal(name) from None

@@ -19,6 +19,7 @@ Values = Dict[str, Union[bool, int, str]]
 _ASSIGNMENT = re.compile(r"CONFIG_(\w+)=(.*)")
 _UNSET = re.compile(r"# CONFIG_(\w+) is not set")
 _NOT_YET = "USOCKET_NOT_YET"
+_SHOWS = "`usocket config show` prints every symbol with its value and what it is."
 
 
 class ConfigError(UsocketError):
@@ -94,7 +95,7 @@ def file() -> Path:
 def _kconfig() -> kconfiglib.Kconfig:
     kconf = kconfiglib.Kconfig(str(file()), warn_to_stderr=False)
     if kconf.warnings:
-        raise ConfigError(kconf.warnings[0])
+        raise ConfigError(kconf.warnings[0], f"{file()} has the mistake.")
     return kconf
 
 
@@ -103,7 +104,10 @@ def read(conf: Path) -> str:
         return conf.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
-        raise ConfigError(f"cannot read the configuration {conf}: {reason}") from error
+        raise ConfigError(
+            f"cannot read the configuration {conf}: {reason}",
+            "`usocket config boards` lists the boards; `config set` makes a new file.",
+        ) from error
 
 
 def known(name: str, where: str = "") -> None:
@@ -139,7 +143,10 @@ def _apply(kconf: kconfiglib.Kconfig, conf: Path, text: str | None = None) -> di
         name, setting = parsed
         known(name, f"{where}: ")
         if name in assigned:
-            raise ConfigError(f"{where}: CONFIG_{name} is set already on line {assigned[name][0]}")
+            raise ConfigError(
+                f"{where}: CONFIG_{name} is set already on line {assigned[name][0]}",
+                "Remove one of the two lines.",
+            )
         wanted = _checked(where, kconf.syms[name], setting)
         kconf.syms[name].set_value(wanted)
         assigned[name] = number, wanted
@@ -147,7 +154,9 @@ def _apply(kconf: kconfiglib.Kconfig, conf: Path, text: str | None = None) -> di
     for name, (number, wanted) in assigned.items():
         if kconf.syms[name].str_value != wanted:
             reason = _refusal(kconf.syms[name])
-            raise ConfigError(f"{conf}:{number}: CONFIG_{name} cannot be {wanted!r}: {reason}")
+            raise ConfigError(
+                f"{conf}:{number}: CONFIG_{name} cannot be {wanted!r}: {reason}", _SHOWS
+            )
     return {name: number for name, (number, _) in assigned.items()}
 
 
@@ -160,7 +169,10 @@ def parse(where: str, line: str) -> tuple[str, str] | None:
         return None
     found = _ASSIGNMENT.fullmatch(line)
     if not found:
-        raise ConfigError(f"{where}: not an assignment of the form CONFIG_NAME=value: {line}")
+        raise ConfigError(
+            f"{where}: not an assignment of the form CONFIG_NAME=value: {line}",
+            "A comment begins with #.",
+        )
     return found[1], found[2]
 
 
@@ -169,24 +181,24 @@ def _checked(where: str, symbol: kconfiglib.Symbol, value: str) -> str:
     bad = f"{where}: bad value {value} for CONFIG_{symbol.name}: "
     if symbol.type == kconfiglib.BOOL:
         if value not in ("y", "n"):
-            raise ConfigError(bad + "it is y or n")
+            raise ConfigError(bad + "it is y or n", _SHOWS)
     elif symbol.type == kconfiglib.INT:
         if not re.fullmatch(r"-?[0-9]+", value):
-            raise ConfigError(bad + "it is a decimal number")
+            raise ConfigError(bad + "it is a decimal number", _SHOWS)
         value = str(int(value))
         for low, high, condition in symbol.ranges:
             if kconfiglib.expr_value(condition) and not (
                 int(low.str_value) <= int(value) <= int(high.str_value)
             ):
                 raise ConfigError(
-                    bad + f"the range is {low.str_value} to {high.str_value}",
+                    bad + f"the range is {low.str_value} to {high.str_value}", _SHOWS
                 )
     else:
         if not re.fullmatch(r'"([^"\\]|\\.)*"', value):
-            raise ConfigError(bad + 'it is a text in "double quotes"')
+            raise ConfigError(bad + 'it is a text in "double quotes"', _SHOWS)
         value = str(kconfiglib.unescape(value[1:-1]))
         if symbol.name == "USOCKET_PORT" and value not in ("", *ports()):
-            raise ConfigError(bad + "the ports are " + ", ".join(ports()))
+            raise ConfigError(bad + "the ports are " + ", ".join(ports()), _SHOWS)
     return value
 
 

@@ -99,7 +99,10 @@ def source(version: str) -> Source:
             f"{version!r} is not a MicroPython version", "Give one like 1.26.1, oldest or newest."
         )
     if key(version) < key(OLDEST):
-        raise UsocketError(f"MicroPython {version} is too old: {OLDEST} is the oldest supported")
+        raise UsocketError(
+            f"MicroPython {version} is too old: {OLDEST} is the oldest supported",
+            "`usocket micropython --list` prints what there is.",
+        )
     return own if own and own.version == version else Source(version, None)
 
 

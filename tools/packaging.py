@@ -84,7 +84,7 @@ def page(name: str, lists: Callable[[], str]) -> Callable[[], str]:
             (files.PACKAGE.parent / name).read_text(encoding="utf-8").partition(MARK)
         )
         if not mark:
-            raise UsocketError(f"{name} has lost the line {MARK}")
+            raise UsocketError(f"{name} has lost the line {MARK}", "Put it back: see git diff.")
         return by_hand + mark + lists()
 
     return text
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         if not files.CHECKOUT:
-            raise UsocketError("there is nothing to generate outside a checkout")
+            raise UsocketError("there is nothing to generate outside a checkout", "Run it in one.")
         top = files.PACKAGE.parent
         if args.check and (names := stale(top)):
             raise UsocketError("out of step: " + ", ".join(names), "Run `make generate`.")

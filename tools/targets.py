@@ -70,7 +70,9 @@ def run(target: str, program: Program) -> int:
 
 def _check(program: Program) -> None:
     if not program.file.is_file():
-        raise UsocketError(f"there is no file {program.file}")
+        raise UsocketError(
+            f"there is no file {program.file}", "FILE is a Python program, such as a main.py."
+        )
     conf = os.environ.get("USOCKET_COMPAT_CONF")
     if conf:
         # Before the program starts, where the error is one line instead of a traceback.
@@ -91,7 +93,10 @@ def _micropython(wanted: str) -> Path:
     path = Path(wanted)
     answer = micropython.ask(path)
     if answer is None:
-        raise UsocketError(f"{path} is not a MicroPython interpreter")
+        raise UsocketError(
+            f"{path} is not a MicroPython interpreter",
+            "`usocket micropython` prints the path of one.",
+        )
     return path
 
 

@@ -13,7 +13,7 @@ from typing import Mapping, NamedTuple
 
 from . import deploy, files, install
 from .deploying import only_device
-from .device import Device
+from .device import EXEC_SILENCE, Device
 from .errors import UsocketError
 
 # Names of environment variables.
@@ -30,7 +30,8 @@ def connected():
         return False
 print(connected())
 """
-_JOIN = "from usocket_compat import wifi\nprint(wifi.up({ssid!r}, {key!r}))"
+_JOIN = "from usocket_compat import wifi\nprint(wifi.up({ssid!r}, {key!r}, timeout_s={seconds}))"
+_JOIN_SECONDS = 20
 
 
 class Wifi(NamedTuple):
@@ -143,7 +144,8 @@ def join(device: Device, wifi: Wifi) -> None:
     if device.exec(_CONNECTED).strip() == "True":
         return
     install.install(device, deploy.version(deploy.ask(device)))
-    device.exec(_JOIN.format(ssid=wifi.ssid, key=wifi.key))
+    code = _JOIN.format(ssid=wifi.ssid, key=wifi.key, seconds=_JOIN_SECONDS)
+    device.exec(code, _JOIN_SECONDS + EXEC_SILENCE)
     # The connection stays, what was imported does not.
     device.fresh()
 

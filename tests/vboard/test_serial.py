@@ -345,7 +345,7 @@ def test_nobody_listens(write, kind):
 
 def test_no_program(board):
     done = run(board.device, "/nothing.py")
-    assert (done.stderr, done.returncode) == ("usocket: there is no file /nothing.py\n", 1)
+    assert "there is no file /nothing.py" in sentence(done)
 
 
 def test_no_permission(board):
@@ -374,33 +374,92 @@ def test_in_use(board, write):
         assert process.wait(SECONDS) == 130
 
 
-@pytest.mark.parametrize("kind", ["silent", "deaf", "echo", "shell"])
-def test_no_micropython(write, kind):
+@contextlib.contextmanager
+def no_board(answer: Callable[[bytes], bytes] | None) -> Iterator[str]:
+    """A device at whose other end is something else; it is asked again and again."""
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
-    name = os.ttyname(theirs)
+    os.set_blocking(ours, False)
     stop = threading.Event()
 
-    def answer() -> None:
+    def serve() -> None:
         while not stop.is_set():
-            if select.select([ours], [], [], 0.05)[0]:
-                data = os.read(ours, 100)
-                if kind != "silent":
-                    os.write(ours, data if kind == "echo" else b"sh: not found\r\n$ ")
+            data = os.read(ours, 100) if select.select([ours], [], [], 0.001)[0] else b""
+            with contextlib.suppress(BlockingIOError):
+                os.write(ours, answer(data))
 
-    thread = threading.Thread(target=answer)
-    if kind == "deaf":
-        os.write(theirs, b"x" * 4000)  # nobody reads at the other end
-    else:
+    thread = threading.Thread(target=serve)
+    if answer:
         thread.start()
+    else:
+        os.write(theirs, b"x" * 4000)  # nobody reads at the other end
     try:
-        assert name in sentence(run(name, write("")))
+        yield os.ttyname(theirs)
     finally:
         stop.set()
-        if thread.ident:
+        if answer:
             thread.join()
         os.close(ours)
         os.close(theirs)
+
+
+NO_BOARDS = {
+    "deaf": None,
+    "silent": lambda data: b"",
+    "echo": lambda data: data,
+    "shell": lambda data: b"sh: not found\r\n$ " if data else b"",
+}
+
+
+@pytest.mark.parametrize("kind", NO_BOARDS)
+def test_no_micropython(write, kind):
+    with no_board(NO_BOARDS[kind]) as name:
+        assert name in sentence(run(name, write("")))
+
+
+# A program that ignores Ctrl-C, the noise of a wrong speed, and those that look like an answer.
+ENDLESS = {
+    "lines": (b"hello\r\n" * 50, "sends without end"),
+    "noise": (bytes(range(256)), "sends without end"),
+    "ends": (b"\x04" * 100, "sends without end"),
+    "prompts": (b"soft reboot\r\nraw REPL; CTRL-B to exit\r\n>" * 20, "stopped answering"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+@pytest.mark.parametrize("command", ["run", "deploy", "test"])
+def test_a_device_that_never_stops_sending(write, command, kind):
+    data, words = ENDLESS[kind]
+    with no_board(lambda _: data) as name:
+        program = [write("")] if command == "run" else []
+        done = subprocess.run(
+            [*USOCKET, command, "--device", name, *program],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        assert f"{name} {words}" in sentence(done)
+
+
+def test_output_that_never_ends(board, own_board, write):
+    """The program's, until Ctrl-C; also where it ignores that, or where nobody reads it."""
+    flood = "while True: print('x' * 50)\n"
+    with started(board.device, write(flood)) as process:
+        assert process.stdout.readline() == "x" * 50 + "\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130 and "KeyboardInterrupt" in errors
+    with started(board.device, write(flood)) as process:
+        assert process.stdout.readline() == "x" * 50 + "\n"
+        process.stdout.close()
+        assert process.wait(SECONDS) == 128 + signal.SIGPIPE
+        assert process.stderr.read() == ""
+    assert run(board.device, write("print('mine')")).stdout == "mine\n"
+    deaf = "import micropython\nmicropython.kbd_intr(-1)\n" + flood
+    done = run(own_board.device, "--timeout", "0.3", write(deaf))
+    assert "does not end on Ctrl-C either" in sentence(done)
+    assert "sends without end" in sentence(run(own_board.device, write(flood)))
 
 
 # -- what is copied ---------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def open_flash(file: Path | None) -> BinaryIO:
             ) from error
     size = os.fstat(flash.fileno()).st_size
     if not stat.S_ISREG(os.fstat(flash.fileno()).st_mode):
-        raise UsocketError(f"cannot use the flash {file}: it is no regular file")
+        raise UsocketError(f"cannot use the flash {file}: it is no regular file", "Name another.")
     if not size:
         flash.write(b"\xff" * FLASH_SIZE)
     elif size % SECTOR or size < 16 * SECTOR:
@@ -379,7 +379,8 @@ class Process:
             )
         except OSError as error:
             raise UsocketError(
-                f"cannot start the firmware {options.firmware}: {error.strerror}"
+                f"cannot start the firmware {options.firmware}: {error.strerror}",
+                "Without --firmware one is built.",
             ) from error
         if not self.link:
             self.set_link(False)

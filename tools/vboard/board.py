@@ -50,7 +50,9 @@ class Board:
                 if kind == "error":
                     raise _error(rest)
                 self.forwards.append(line.rstrip("\n"))
-            raise UsocketError("the virtual board ended before it was ready")
+            raise UsocketError(
+                "the virtual board ended before it was ready", "`usocket vboard` may say why."
+            )
         except BaseException:
             self.stop()
             raise
@@ -120,7 +122,9 @@ def control(device: str, text: str) -> str:
             connection.sendall(text.encode() + b"\n")
             answer = connection.makefile(encoding="utf-8").readline().rstrip("\n")
         except socket.timeout:
-            raise UsocketError(f"the virtual board {device} does not answer") from None
+            raise UsocketError(
+                f"the virtual board {device} does not answer", "End it, and start another."
+            ) from None
         except OSError:
             answer = ""
     word, _, rest = answer.partition(" ")
@@ -242,7 +246,7 @@ def check(options: argparse.Namespace) -> None:
     fault_settings(options)
     dns_server(options)
     if options.count < 1:
-        raise UsocketError("--count is the number of boards, 1 or more")
+        raise UsocketError("--count is the number of boards, 1 or more", "Such as --count 2.")
     for name in ("flash", "trace", "script"):
         if options.count > 1 and getattr(options, name):
             raise UsocketError(f"several boards cannot share one --{name}", "Start them singly.")
@@ -251,11 +255,13 @@ def check(options: argparse.Namespace) -> None:
     if options.mac and not re.fullmatch(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", options.mac):
         raise UsocketError(f"{options.mac!r} is no Ethernet address", "Such as 52:54:00:12:34:57.")
     if options.heap is not None and options.heap < 16384:
-        raise UsocketError("a heap of less than 16384 bytes does not start MicroPython")
+        raise UsocketError(
+            "a heap of less than 16384 bytes does not start MicroPython", "Such as --heap 100000."
+        )
     for name in ("script", "firmware"):
         file = getattr(options, name)
         if file and not file.is_file():
-            raise UsocketError(f"there is no file {file}")
+            raise UsocketError(f"there is no file {file}", f"--{name} names one that is there.")
 
 
 def fault_settings(options: argparse.Namespace) -> faults.Faults:

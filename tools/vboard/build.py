@@ -64,7 +64,8 @@ def _lwip() -> Source:
     own = building.own_source(LWIP)
     if own and building.key(own.version) < building.key(LWIP.oldest):
         raise UsocketError(
-            f"lwIP {own.version} is too old: {LWIP.oldest} is the oldest that the board has"
+            f"lwIP {own.version} is too old: {LWIP.oldest} is the oldest that the board has",
+            LWIP.hint,
         )
     return own or Source(max(building.packaged(LWIP), key=building.key), None)
 

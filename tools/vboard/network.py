@@ -167,7 +167,9 @@ def parse_forward(text: str) -> Forward:
     try:
         socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
     except OSError:
-        raise UsocketError(f"{address!r} in the forward {text!r} is no address") from None
+        raise UsocketError(
+            f"{address!r} in the forward {text!r} is no address", "Such as 127.0.0.1:0:80."
+        ) from None
     host_port, board_port = int(found[3]), int(found[4])
     if host_port > 65535 or not 1 <= board_port <= 65535:
         raise UsocketError(
@@ -354,7 +356,9 @@ class Trace:
             # Unbuffered, so that it is whole however the process ends.
             self._file = open(file, "wb", buffering=0)
         except OSError as error:
-            raise UsocketError(f"cannot write {file}: {error.strerror}") from error
+            raise UsocketError(
+                f"cannot write {file}: {error.strerror}", "Name a file that you may write."
+            ) from error
         self._file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
 
     def frame(self, frame: bytes) -> None:
