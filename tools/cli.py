@@ -29,7 +29,7 @@ def do_run(args: argparse.Namespace) -> int:
             "--forward is for --target vboard",
             "`usocket vboard --forward` starts a board with one.",
         )
-    if args.device:
+    if args.device is not None:
         return targets.run_device(args.device, program)
     if args.timeout and args.target != "vboard":
         raise UsocketError(

@@ -74,8 +74,7 @@ def args_config(parser: argparse.ArgumentParser) -> None:
 def chosen(board: str | None) -> Path:
     """The file of a board; a variant without one of its own has its board's."""
     if not board:
-        named = os.environ.get("USOCKET_COMPAT_CONF")
-        return Path(named) if named else kconfig.board_file("UNIX")
+        return kconfig.named() or kconfig.board_file("UNIX")
     if _is_file(board):
         return Path(board)
     return kconfig.conf_of(board) or kconfig.board_file(board)
@@ -179,7 +178,7 @@ def edit(conf: Path, text: str, changes: Mapping[str, str | None]) -> None:
     added = [
         _assignment(name, value, strings) for name, value in todo.items() if value is not None
     ]
-    new = "\n".join([*lines, *added]) + "\n"
+    new = "".join(line + "\n" for line in [*lines, *added])
     kconfig.check(conf, new)
     _write(conf, new)
 

@@ -186,12 +186,7 @@ class Configuration(NamedTuple):
 
 def configuration(board: str, conf: Path | None = None) -> Configuration:
     """The one for this board; without a file of its own, the defaults."""
-    named = os.environ.get("USOCKET_COMPAT_CONF")
-    if conf is None and named:
-        conf = Path(named)
-    for each in (board, board.partition("-")[0]):
-        if conf is None and each in kconfig.boards():
-            conf = kconfig.board_file(each)
+    conf = conf or kconfig.named() or kconfig.conf_of(board)
     values = kconfig.load(conf)
     text = kconfig.generate(values, conf.name if conf else "its defaults")
     return Configuration(text, files.spared(values))

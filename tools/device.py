@@ -28,6 +28,7 @@ EXEC_SILENCE = 10  # for code that ends soon, which may take three times as long
 CHUNK = 1024  # bytes of a file that go to the board in one piece of code
 
 _EOT = b"\x04"
+_URLS = "Give a path, or socket://HOST:PORT or rfc2217://HOST:PORT."
 # The end of what a board prints after a reset.
 _BANNER = re.compile(rb"MicroPython v[^\r\n]*\r\n(Type [^\r\n]*\r\n)?>>> $")
 _TAIL = 300
@@ -309,14 +310,12 @@ def _refusal(name: str) -> UsocketError:
     url = "://" in name
     if not url and not os.path.exists(name):
         return UsocketError(
-            f"there is no device {name}", "`mpremote connect list` prints the devices there are."
+            f"there is no device {name}", "`usocket doctor` lists the boards that it finds."
         )
     try:
         serial.serial_for_url(name, exclusive=True, timeout=SILENCE).close()
     except ValueError as error:
-        return UsocketError(
-            f"{name} is not a device: {error}", "Give a path, socket://HOST:PORT or rfc2217://..."
-        )
+        return UsocketError(f"{name} is not a device: {error}", _URLS)
     except OSError as error:
         if error.errno == errno.EACCES:
             return UsocketError(
@@ -325,9 +324,17 @@ def _refusal(name: str) -> UsocketError:
             )
         if error.errno in (errno.EAGAIN, errno.EBUSY):
             return _in_use(name)
+        reason = re.search(r"\[Errno -?\d+\] (.*)", str(error))
+        if url and reason:
+            return UsocketError(
+                f"nothing answers at {name}: {reason[1]}",
+                "Is the server started at that machine, and is this its port?",
+            )
         if url:
-            return UsocketError(f"nothing answers at {name}", f"{error}")
-        return UsocketError(f"{name} is not a serial device", f"{error}")
+            return UsocketError(f"{name} is not the URL of a device", _URLS)
+        return UsocketError(
+            f"{name} is not a serial device", "`usocket doctor` lists the boards that it finds."
+        )
     return _in_use(name)
 
 

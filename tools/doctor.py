@@ -114,6 +114,10 @@ def configuration() -> Finding:
     try:
         for each in kconfig.boards():
             kconfig.load(kconfig.board_file(each))
+        named = kconfig.named()
+        if named:
+            kconfig.load(named)
+            return Finding(OK, f"the configuration {named}, by {kconfig.NAMED}")
     except UsocketError as error:
         return Finding(WRONG, str(error), error.hint)
     return Finding(OK, f"the configuration of {len(kconfig.boards())} boards")
@@ -307,11 +311,12 @@ def _look(device: Device) -> Iterator[Finding]:
     if facts.platform not in files.ports():
         return
     free = int(device.exec(_COUNT.format(most=SOCKETS)))
-    conf = kconfig.conf_of(facts.board)
+    conf = kconfig.named() or kconfig.conf_of(facts.board)
     wanted = kconfig.load(conf)
-    yield from _sockets(name, free, wanted, conf)
+    source = conf.name if conf else "Kconfig's defaults"
+    yield from _sockets(name, free, wanted, source)
     yield _address(name, device)
-    yield from _layer(name, device, wanted)
+    yield from _layer(name, device, wanted, source)
 
 
 def _firmware(name: str, facts: deploy.Facts, more: dict[str, Any]) -> Iterator[Finding]:
@@ -358,9 +363,8 @@ def _firmware(name: str, facts: deploy.Facts, more: dict[str, Any]) -> Iterator[
         yield Finding(OK, f"{name}: {space // 1024} KB are left in its file system")
 
 
-def _sockets(name: str, free: int, wanted: kconfig.Values, conf: Path | None) -> Iterator[Finding]:
+def _sockets(name: str, free: int, wanted: kconfig.Values, source: str) -> Iterator[Finding]:
     most = wanted["ZVFS_OPEN_MAX"]
-    source = conf.name if conf else "Kconfig's defaults"
     if free == 0:
         yield Finding(
             WRONG,
@@ -390,9 +394,9 @@ def _address(name: str, device: Device) -> Finding:
     return Finding(OK, f"{name}: its address is {address}")
 
 
-def _layer(name: str, device: Device, wanted: kconfig.Values) -> Iterator[Finding]:
+def _layer(name: str, device: Device, wanted: kconfig.Values, source: str) -> Iterator[Finding]:
     answer = ast.literal_eval(device.exec(_LAYER.format(root=deploy.LAYER)))
-    brings = "`usocket run --device` brings what is here to it."
+    brings = f"`usocket deploy --device {name}` brings the one that is here to it."
     if answer is None:
         yield Finding(NOTE, f"{name}: the layer is not on it", brings)
         return
@@ -410,7 +414,7 @@ def _layer(name: str, device: Device, wanted: kconfig.Values) -> Iterator[Findin
     if differs:
         yield Finding(NOTE, f"{name}: its configuration is another: {differs}", brings)
     else:
-        yield Finding(OK, f"{name}: its configuration is the one for its board")
+        yield Finding(OK, f"{name}: its configuration is that of {source}")
 
 
 def _differences(there: kconfig.Values, wanted: kconfig.Values) -> str:

@@ -76,7 +76,7 @@ def do_flash(args: argparse.Namespace) -> int:
     _write([*command, str(args.image)], device, chip)
     print(f"{device}: {args.image.name} is written and verified")
     if args.erase:
-        print("Its file system is empty; `usocket run --device` brings the layer to it.")
+        print("Its file system is empty; `usocket deploy` brings the layer to it.")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import re
 from pathlib import Path
 from typing import Dict, NamedTuple, Union
@@ -18,6 +19,7 @@ Values = Dict[str, Union[bool, int, str]]
 
 _ASSIGNMENT = re.compile(r"CONFIG_(\w+)=(.*)")
 _UNSET = re.compile(r"# CONFIG_(\w+) is not set")
+NAMED = "USOCKET_COMPAT_CONF"
 _NOT_YET = "USOCKET_NOT_YET"
 _SHOWS = "`usocket config show` prints every symbol with its value and what it is."
 
@@ -36,6 +38,12 @@ def board_file(board: str) -> Path:
             f"there is no board {board!r} in board_configs", "The boards: " + ", ".join(boards())
         )
     return data_file(f"board_configs/{board}.conf")
+
+
+def named() -> Path | None:
+    """The file that the user has chosen for everything."""
+    name = os.environ.get(NAMED)
+    return Path(name) if name else None
 
 
 def conf_of(board: str) -> Path | None:

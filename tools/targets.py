@@ -73,7 +73,7 @@ def _check(program: Program) -> None:
         raise UsocketError(
             f"there is no file {program.file}", "FILE is a Python program, such as a main.py."
         )
-    conf = os.environ.get("USOCKET_COMPAT_CONF")
+    conf = kconfig.named()
     if conf:
         # Before the program starts, where the error is one line instead of a traceback.
         kconfig.load(conf)

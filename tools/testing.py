@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Mapping, NamedTuple
 
-from . import deploy, files, install
+from . import deploy, files, install, kconfig
 from .deploying import only_device
 from .device import EXEC_SILENCE, Device
 from .errors import UsocketError
@@ -47,6 +47,7 @@ def do_test(args: argparse.Namespace) -> int:
         raise UsocketError(f"{twice[0]} is named twice", "Each board can run the suite once.")
     chosen = [_test_file(suite, name) for name in args.tests] or [suite / "common"]
     _check_packages(devices, args)
+    kconfig.load(kconfig.named())  # refuses a wrong one
     wifi = wifi_of(args.wifi, os.environ)
     for name in devices:
         _prepare(name, wifi)

@@ -81,14 +81,14 @@ def test_a_bare_board(board):
     # As many as lwIP is built with: CONFIG_LWIP_MAX_SOCKETS.
     assert "10 sockets, ZVFS_OPEN_MAX is 10 by ESP32_GENERIC.conf" in said
     assert f"its address is {board.address}" in said
-    assert f"note  {board.device}: the layer is not on it\n      -> `usocket run" in said
+    assert f"note  {board.device}: the layer is not on it\n      -> `usocket deploy" in said
 
 
 def test_a_board_with_the_layer(with_layer):
     said = looked_at(with_layer.device)
     assert "note" not in said and "WRONG" not in said
     assert "the layer is usocket_compat 0." in said and "bytes less of heap" in said
-    assert "its configuration is the one for its board" in said
+    assert "its configuration is that of ESP32_GENERIC.conf" in said
 
 
 def test_a_board_is_left_at_its_prompt(board):
@@ -108,6 +108,12 @@ def test_another_configuration_on_the_board(with_layer, tmp_path):
     assert usocket("run", "--device", with_layer.device, program, env=env).returncode == 0
     said = looked_at(with_layer.device)
     assert "its configuration is another: ZVFS_OPEN_MAX is 4, not 10" in said
+    said = looked_at(with_layer.device, env=env)
+    assert "10 sockets, ZVFS_OPEN_MAX is 4 by mine.conf" in said
+    assert "its configuration is that of mine.conf" in said
+    conf.write_text("CONFIG_ZVFS_OPEN_MAX=no\n")
+    done = usocket("doctor", env=env)
+    assert done.returncode == 1 and f"WRONG {conf}:1: bad value no for" in done.stdout
 
 
 def test_another_version_on_the_board(board):
@@ -297,7 +303,10 @@ def test_help():
     [
         ("/dev/ttyUSB99", "WRONG there is no device /dev/ttyUSB99\n      -> "),
         ("/dev/null", "WRONG /dev/null is not a serial device\n      -> "),
-        ("socket://127.0.0.1:9", "WRONG nothing answers at socket://127.0.0.1:9\n      -> "),
+        (
+            "socket://127.0.0.1:9",
+            "WRONG nothing answers at socket://127.0.0.1:9: Connection refused\n      -> ",
+        ),
     ],
 )
 def test_a_mistake_is_a_finding(device, message):

@@ -202,6 +202,7 @@ def test_a_committed_file(tmp_path: Path) -> None:
         (["--device", "X", __file__], f"there is no {__file__} in the suite"),
         (["--device", "X", "--wifi", "/nothing"], "cannot read /nothing: No such file"),
         (["--device", "rfc2217://127.0.0.1:1"], "nothing answers at rfc2217://127.0.0.1:1"),
+        (["--device", "", "test_names"], "there is no device"),
     ],
 )
 def test_mistakes(args: list[str], message: str) -> None:
@@ -209,6 +210,14 @@ def test_mistakes(args: list[str], message: str) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     wrong, hint = done.stderr.splitlines()
     assert wrong.startswith(f"usocket: {message}") and hint
+
+
+def test_a_wrong_configuration(board: Board, tmp_path: Path) -> None:
+    conf = tmp_path / "my.conf"
+    conf.write_text("CONFIG_FLUX=y\n")
+    done = usocket_test("--device", board.device, USOCKET_COMPAT_CONF=str(conf))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"usocket: {conf}:1: unknown symbol CONFIG_FLUX")
 
 
 def test_help() -> None:
