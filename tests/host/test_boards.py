@@ -14,7 +14,7 @@ BOARDS = [board for board in kconfig.boards() if board.startswith("ESP32")]
 # ESP-IDF's default of CONFIG_LWIP_MAX_SOCKETS, the sockets of a firmware that does not set it.
 LWIP_MAX_SOCKETS = 10
 # Variants with the sockets and the memory of their board, which get its file.
-LIKE_THEIR_BOARD = {"CSI", "D2WD", "OTA", "UNICORE"}
+LIKE_THEIR_BOARD = {"CSI", "D2WD", "FLASH_2M", "FLASH_4M", "OTA", "QEMU", "ROMFS", "RV", "UNICORE"}
 # The chips that have WLAN of their own.
 FAMILY = ("", "_S2", "_S3", "_C2", "_C3", "_C5", "_C6")
 # Not in every supported MicroPython. The C5's first firmware has the C2's sdkconfig.free_ram.
