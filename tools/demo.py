@@ -3,6 +3,7 @@
 # the client, told so that a reader can follow.
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -13,15 +14,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from rich.console import Console
 
 from . import micropython
-from .device import Device
 from .errors import UsocketError
 from .files import PACKAGE
-from .vboard.board import Board
 
 _TOP = PACKAGE.parent
 _SERVER = Path("examples/http_files.py")
@@ -72,35 +71,71 @@ def demo() -> None:
 def _on_a_board(folder: Path) -> None:
     named = os.environ.get("USOCKET_DEVICE")
     if named:
-        with Device(named) as device:
-            device.fresh()
-            ip = device.exec(_ADDRESS).strip()
-            device.leave()
-        if not ip:
-            raise UsocketError(f"the board at {named} has no network", "Connect it to Wi-Fi.")
-        _board_round(f"The board at {named}", named, f"{ip}:{_ON_BOARD}", folder)
+        console.print(f"\n[bold]The board at {named}[/]")
+        _board_round(named, f"{_bring(named)}:{_ON_BOARD}", folder)
         return
-    with Board(forward=["0:" + _ON_BOARD]) as board:
-        (port,) = board.host_ports()
-        title = f"A virtual ESP32 board, since USOCKET_DEVICE names no real one: {board.device}"
-        _board_round(title, board.device, f"127.0.0.1:{port}", folder)
+    console.print("\n[bold]A virtual ESP32 board, since USOCKET_DEVICE names no real one[/]")
+    with _vboard() as (device, port):
+        _bring(device)
+        _board_round(device, f"127.0.0.1:{port}", folder)
 
 
-_ADDRESS = """
-import network
-w = network.WLAN(network.STA_IF)
-print(w.ifconfig()[0] if w.isconnected() else "")
-"""
+@contextlib.contextmanager
+def _vboard() -> Iterator[tuple[str, str]]:
+    """A virtual board's device, and the port that leads to it."""
+    command = ["usocket", "vboard", "--forward", "0:" + _ON_BOARD]
+    console.print(f"$ {' '.join(command)}")
+    with subprocess.Popen(_argv(command), stdout=subprocess.PIPE, text=True) as board:
+        try:
+            assert board.stdout
+            device, forward = board.stdout.readline().strip(), board.stdout.readline().strip()
+            found = re.search(r":(\d+) -> ", forward)
+            if not found:
+                raise UsocketError("FAIL: there is no virtual board", "It says why, above.")
+            console.print(f"{device}\n{forward}")
+            yield device, found[1]
+        finally:
+            board.terminate()
 
 
-def _board_round(title: str, device: str, address: str, folder: Path) -> None:
+def _bring(device: str) -> str:
+    """Look at the board and bring the layer to it; its address."""
+    said = _done(["usocket", "doctor", "--device", device], device)
+    address = re.search(r"its address is (\S+)", said)
+    if not address:
+        raise UsocketError(f"the board at {device} has no network", "Connect it to Wi-Fi.")
+    _done(["usocket", "deploy", "--device", device])
+    return address[1]
+
+
+def _done(command: list[str], about: str = "") -> str:
+    """What the command says, shown where it is about that."""
+    console.print(f"$ {' '.join(command)}")
+    done = subprocess.run(_argv(command), capture_output=True, text=True, timeout=_TIMEOUT)
+    for line in done.stdout.splitlines():
+        if about in line:
+            console.print(line, markup=False)
+    if done.returncode:
+        raise UsocketError(
+            f"FAIL: `{' '.join(command)}` exits with {done.returncode}",
+            done.stderr.strip() or "It says why, above.",
+        )
+    return done.stdout
+
+
+def _argv(command: list[str]) -> list[str]:
+    module = {"usocket": "usocket_tools.cli"}.get(command[0], command[0])
+    return [sys.executable, "-m", module, *command[1:]]
+
+
+def _board_round(device: str, address: str, folder: Path) -> None:
     arguments = ["--device", device, str(_SERVER), _ON_BOARD, "/served", "0.0.0.0"]
-    what = Round(title, arguments, folder, _BOARD_SIZE, _BOARD_CONNECTIONS, address)
-    _round(what, device)
+    _round(Round("", arguments, folder, _BOARD_SIZE, _BOARD_CONNECTIONS, address), device)
 
 
 def _round(what: Round, device: str = "") -> None:
-    console.print(f"\n[bold]{what.title}[/]")
+    if what.title:
+        console.print(f"\n[bold]{what.title}[/]")
     served = what.folder / "served"
     served.mkdir(parents=True)
     data = os.urandom(what.size)
@@ -108,13 +143,13 @@ def _round(what: Round, device: str = "") -> None:
     digest = hashlib.sha256(data).hexdigest()
     console.print(f"It serves {what.size:,} random bytes; sha256 {digest}.")
     if device:
-        _copy(served, device)
+        _done(["mpremote", "connect", device, "fs", "cp", "-r", str(served), ":/"], device)
     command = ["usocket", "run", *what.arguments]
     console.print(f"$ {' '.join(command)}")
     log = what.folder / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "usocket_tools.cli", *command[1:]],
+            _argv(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -146,16 +181,6 @@ def _round(what: Round, device: str = "") -> None:
         raise UsocketError(
             f"FAIL: {most} connections at once, not {what.connections}", "Is the machine busy?"
         )
-
-
-def _copy(folder: Path, device: str) -> None:
-    command = ["mpremote", "connect", device, "fs", "cp", "-r", str(folder), ":/"]
-    console.print(f"$ {' '.join(command)}")
-    done = subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, timeout=_TIMEOUT
-    )
-    if done.returncode:
-        raise UsocketError(f"FAIL: mpremote exits with {done.returncode}", done.stderr)
 
 
 def _end(server: subprocess.Popen[bytes], politely: bool) -> None:
