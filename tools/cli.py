@@ -64,7 +64,7 @@ def args_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=0,
         metavar="SECONDS",
         help="on a board: interrupt a program that takes longer (default: never)",
@@ -78,7 +78,16 @@ def args_run(parser: argparse.ArgumentParser) -> None:
         " one, which is printed",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the program")
-    parser.add_argument("args", metavar="ARGS", nargs=argparse.REMAINDER, help="its arguments")
+    rest = parser.add_argument(
+        "args", metavar="ARGS", nargs=argparse.REMAINDER, help="its arguments"
+    )
+    rest.required = False  # where FILE is missing, it alone is
+
+
+def seconds(text: str) -> float:
+    if not 0 <= float(text) < 1e6:
+        raise ValueError
+    return float(text)
 
 
 def do_micropython(args: argparse.Namespace) -> int:

@@ -218,12 +218,18 @@ def write_manifest(folder: Path, board: str, port: str) -> int:
         chosen = deploy.configuration(board)
         sources = deploy.sources(port, chosen, Path(work))
         contents = {name: file.read_bytes() for name, file in sources.items()}
-    for stale in sorted((folder / "usocket_compat").rglob("*.py")):
-        stale.unlink()
-    for name, content in contents.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
     text = f'{_MARK}\n# With the port\'s own: include("$(PORT_DIR)/boards/manifest.py")\n'
     # As deploy compiles it: with its line numbers, and its assertions.
-    manifest.write_text(text + 'package("usocket_compat", opt=0)\n')
+    text += 'package("usocket_compat", opt=0)\n'
+    try:
+        for stale in sorted((folder / "usocket_compat").rglob("*.py")):
+            stale.unlink()
+        for name, content in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        manifest.write_text(text)
+    except OSError as error:
+        raise UsocketError(
+            f"cannot write {folder}: {error.strerror}", "Name a folder that you may write."
+        ) from error
     return len(contents)

@@ -306,6 +306,13 @@ def _opened(name: str) -> _Transport:
     return transport
 
 
+def check(name: str) -> None:
+    """Refuse what cannot be opened."""
+    transport = _opened(name)
+    with contextlib.suppress(OSError):
+        transport.close()
+
+
 def _refusal(name: str) -> UsocketError:
     url = "://" in name
     if not url and not os.path.exists(name):

@@ -24,6 +24,7 @@ from rich.progress import Progress
 from serial.tools import list_ports
 
 from . import kconfig
+from .device import check as check_device
 from .errors import UsocketError
 from .vboard import board as vboard
 
@@ -70,7 +71,7 @@ def do_flash(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(shlex.join([*command, str(args.image)]))
         return 0
-    device = args.device or _only_device()
+    device = _only_device() if args.device is None else args.device
     _check_device(device)
     command = esptool(chip, argparse.Namespace(**{**vars(args), "device": device}))
     _write([*command, str(args.image)], device, chip)
@@ -104,7 +105,7 @@ def args_flash(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--baud",
-        type=int,
+        type=baud,
         default=BAUD,
         metavar="N",
         help="a lower one may help when writing fails half way (default: %(default)s)",
@@ -115,6 +116,12 @@ def args_flash(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "image", metavar="IMAGE", type=Path, help="the .bin file from micropython.org"
     )
+
+
+def baud(text: str) -> int:
+    if not 0 < int(text) < 10_000_000:
+        raise ValueError
+    return int(text)
 
 
 def chips() -> list[Chip]:
@@ -266,15 +273,10 @@ def _only_device() -> str:
 
 
 def _check_device(device: str) -> None:
-    if "://" in device:
-        return
-    if not os.path.exists(device):
-        raise UsocketError(
-            f"there is no device {device}", "`usocket doctor` lists the boards that it finds."
-        )
     try:
         vboard.control(device, "status")
     except UsocketError:
+        check_device(device)
         return
     raise UsocketError(
         f"{device} is a virtual board, whose firmware is a program of this machine",

@@ -32,6 +32,7 @@ print(connected())
 """
 _JOIN = "from usocket_compat import wifi\nprint(wifi.up({ssid!r}, {key!r}, timeout_s={seconds}))"
 _JOIN_SECONDS = 20
+_NO_TESTS = 5  # pytest's exit status
 
 
 class Wifi(NamedTuple):
@@ -48,6 +49,9 @@ def do_test(args: argparse.Namespace) -> int:
     chosen = [_test_file(suite, name) for name in args.tests] or [suite / "common"]
     _check_packages(devices, args)
     kconfig.load(kconfig.named())  # refuses a wrong one
+    for report in (args.junit, args.html):
+        if report:
+            _check_report(report)
     wifi = wifi_of(args.wifi, os.environ)
     for name in devices:
         _prepare(name, wifi)
@@ -68,7 +72,12 @@ def do_test(args: argparse.Namespace) -> int:
     environment = {**os.environ, DEVICES: " ".join(devices)}
     if wifi:
         environment.update({SSID: wifi.ssid, KEY: wifi.key})
-    return subprocess.run(command, cwd=suite.parent, env=environment).returncode
+    status = subprocess.run(command, cwd=suite.parent, env=environment).returncode
+    if status == _NO_TESTS:
+        raise UsocketError(
+            f"no test has {args.k!r} in its name", "`grep 'def test_'` in tests/common shows all."
+        )
+    return status
 
 
 def args_test(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +193,20 @@ def _test_file(suite: Path, name: str) -> Path:
             return file.resolve()
     known = sorted(file.stem for file in (suite / "common").glob("test_*.py"))
     raise UsocketError(f"there is no {name} in the suite", "There are " + ", ".join(known))
+
+
+def _check_report(file: Path) -> None:
+    """Before the tests, which may take long."""
+    new = not file.exists()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("a").close()
+        if new:
+            file.unlink()
+    except OSError as error:
+        raise UsocketError(
+            f"cannot write {file}: {error.strerror}", "Name a file that you may write."
+        ) from error
 
 
 def _check_packages(devices: list[str], args: argparse.Namespace) -> None:

@@ -303,7 +303,7 @@ def test_help():
             "IMAGE is firmware for the ESP32, and ESP32_GENERIC_S3 has an ESP32-S3\n",
         ),
         (["--board", "UNIX", "IMAGE"], "there is no firmware for a board 'UNIX'\nThe boards: ESP"),
-        (["--device", "/dev/null", "IMAGE"], "/dev/null cannot be opened: it is in use, or not"),
+        (["--device", "/dev/null", "IMAGE"], "/dev/null is not a serial device\n"),
         (["/"], "cannot read /: Is a directory\n"),
     ],
 )
