@@ -151,7 +151,8 @@ class Device:
                 if b"MicroPython v" in self.transport.last:
                     raise self._reset() from cause
                 raise UsocketError(
-                    f"{self.name} stopped answering", "Press the board's reset button."
+                    f"{self.name} stopped answering",
+                    "Press the board's reset button and repeat the command.",
                 ) from cause
         if error:
             last = error.decode(errors="replace").strip().splitlines()[-1:]
@@ -227,7 +228,8 @@ class Execution:
                 device.transport.exec_raw_no_follow(code)
             except (TransportError, struct.error) as error:
                 raise UsocketError(
-                    f"{device.name} stopped answering", "Press the board's reset button."
+                    f"{device.name} stopped answering",
+                    "Press the board's reset button and repeat the command.",
                 ) from error
 
     @property

@@ -183,6 +183,20 @@ def test_output_that_nobody_takes():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_interrupted_while_it_is_loaded():
+    code = "import sys, usocket_tools; sys.exit(usocket_tools.main())"
+    command = [sys.executable, "-X", "importtime", "-c", code, "micropython", "--list"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        line = "some"
+        while line and not line.rstrip().endswith("usocket_tools.errors"):
+            line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+
+
 def test_micropython_prints_a_path():
     done = usocket("micropython", "--newest")
     assert Path(done.stdout.strip()).is_file()
