@@ -201,6 +201,14 @@ def _write(file: Path, text: str) -> None:
 class _Menu(kconfiglib.Kconfig):  # type: ignore[misc]
     """What menuconfig saves goes into the board's file, between its comments."""
 
+    def load_config(self, *args: object, **more: object) -> str:
+        message: str = super().load_config(*args, **more)
+        # It would ask to save a file that does not name every symbol, though nothing was changed.
+        for symbol in self.unique_defined_syms:
+            if symbol.user_value is None and symbol.config_string:
+                symbol.set_value(symbol.str_value)
+        return message
+
     def write_config(self, filename: str, *_: object, **__: object) -> str:
         conf = Path(filename)
         try:

@@ -245,6 +245,14 @@ def test_menuconfig_changes_the_file(mine):
     assert mine.read_text() == MINE.replace("OPEN_MAX=8", "OPEN_MAX=7")
 
 
+def test_menuconfig_that_changes_nothing_ends_at_once(mine):
+    with Menu(mine) as menu:
+        menu.until("This layer")
+        menu.press("q", "No changes to save")
+        assert menu.process.wait(10) == 0
+    assert mine.read_text() == MINE
+
+
 def test_menuconfig_takes_out_what_is_the_default_again(mine):
     with Menu(mine) as menu:
         menu.until("This layer")
