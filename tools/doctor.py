@@ -250,11 +250,6 @@ print(repr(address()))
 
 _LAYER = """
 def layer():
-    import os
-    try:
-        os.stat('{root}')
-    except OSError:
-        return None
     gc.collect()
     before = gc.mem_free()
     try:
@@ -262,10 +257,10 @@ def layer():
         from usocket_compat import _config as c
         n.zsock_close(n.zsock_socket())
     except BaseException as e:
-        return repr(e)
+        return None if "'usocket_compat'" in repr(e) else repr(e)
     gc.collect()
-    values = {{k: getattr(c, k) for k in dir(c) if k.upper() == k}}
-    return n.__version__, values, before - gc.mem_free()
+    values = {k: getattr(c, k) for k in dir(c) if k.upper() == k}
+    return n.__version__, n.__path__, values, before - gc.mem_free()
 print(repr(layer()))
 """
 
@@ -395,7 +390,7 @@ def _address(name: str, device: Device) -> Finding:
 
 
 def _layer(name: str, device: Device, wanted: kconfig.Values, source: str) -> Iterator[Finding]:
-    answer = ast.literal_eval(device.exec(_LAYER.format(root=deploy.LAYER)))
+    answer = ast.literal_eval(device.exec(_LAYER))
     brings = f"`usocket deploy --device {name}` brings the one that is here to it."
     if answer is None:
         yield Finding(NOTE, f"{name}: the layer is not on it", brings)
@@ -403,9 +398,11 @@ def _layer(name: str, device: Device, wanted: kconfig.Values, source: str) -> It
     if isinstance(answer, str):
         yield Finding(WRONG, f"{name}: the layer on it does not work: {answer}", brings)
         return
-    version, values, bytes_ = answer
+    version, path, values, bytes_ = answer
     here = importlib.metadata.version("usocket-compat")
-    what = f"{name}: the layer is usocket_compat {version}"
+    where = "" if path.startswith(deploy.LAYER) else f" in {path}"
+    where = ", frozen into its firmware" if path.startswith(".frozen") else where
+    what = f"{name}: the layer is usocket_compat {version}{where}"
     if version != here:
         yield Finding(NOTE, f"{what}, here it is {here}", brings)
     else:

@@ -128,6 +128,26 @@ def test_another_version_on_the_board(board):
     assert f"note  {board.device}: the layer is usocket_compat 0.0.7, here it is 0." in said
 
 
+def test_a_layer_elsewhere(board):
+    """As one that is frozen, or in a ROMFS: not where deploy puts it."""
+    put(board, "/elsewhere/usocket_compat/_config.py", "ZVFS_OPEN_MAX = 3\n")
+    put(
+        board,
+        "/elsewhere/usocket_compat/__init__.py",
+        "__version__ = '0.0.7'\ndef zsock_socket(): pass\ndef zsock_close(fd): pass\n",
+    )
+    assert "the layer is not on it" in looked_at(board.device)
+    put(board, "/boot.py", "import sys\nsys.path.append('/elsewhere')\n")
+    said = looked_at(board.device)
+    assert "the layer is usocket_compat 0.0.7 in /elsewhere/usocket_compat, here it is" in said
+
+
+def test_a_layer_that_lacks_a_file(board):
+    put(board, LAYER + "/__init__.py", "from . import zsock\n")
+    said = looked_at(board.device, status=1)
+    assert f"WRONG {board.device}: the layer on it does not work: ImportError" in said
+
+
 def test_a_layer_that_is_broken(board):
     put(board, LAYER + "/__init__.py", "import nothing_of_that_name\n")
     said = looked_at(board.device, status=1)
