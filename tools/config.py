@@ -9,7 +9,7 @@ import os
 import sys
 import textwrap
 from pathlib import Path
-from typing import Mapping
+from typing import Callable, Mapping
 
 import kconfiglib
 
@@ -30,13 +30,16 @@ def args_config(parser: argparse.ArgumentParser) -> None:
     )
     parsers = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
 
-    boards = parsers.add_parser("boards", help="list the boards and their limits")
-    boards.set_defaults(do=_boards)
+    def add(
+        name: str, do: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        added = parsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        added.set_defaults(do=do)
+        return added
 
-    show = parsers.add_parser("show", help="print every setting and where it comes from")
-    show.set_defaults(do=_show)
-    generate = parsers.add_parser("generate", help="print the _config.py that a board loads")
-    generate.set_defaults(do=_generate)
+    add("boards", _boards, "list the boards and their limits")
+    show = add("show", _show, "print every setting and where it comes from")
+    generate = add("generate", _generate, "print the _config.py that a board loads")
     generate.add_argument("-o", metavar="FILE", dest="output", type=Path, help="write to FILE")
     for each in (show, generate):
         each.add_argument(
@@ -46,16 +49,13 @@ def args_config(parser: argparse.ArgumentParser) -> None:
             " USOCKET_COMPAT_CONF, else UNIX)",
         )
 
-    change = parsers.add_parser("set", help="set symbols in a board's file")
-    change.set_defaults(do=_set)
+    change = add("set", _set, "set symbols in a board's file")
     change.add_argument(
         "changes", metavar="SYMBOL=VALUE", nargs="+", help="such as ZVFS_OPEN_MAX=8"
     )
-    unset = parsers.add_parser("unset", help="give symbols of a board their defaults again")
-    unset.set_defaults(do=_unset)
+    unset = add("unset", _unset, "give symbols of a board their defaults again")
     unset.add_argument("changes", metavar="SYMBOL", nargs="+", help="such as ZVFS_OPEN_MAX")
-    menu = parsers.add_parser("menuconfig", help="the same in a menu, in the terminal")
-    menu.set_defaults(do=_menuconfig)
+    menu = add("menuconfig", _menuconfig, "look at the settings and change them in a menu")
     for each in (change, unset, menu):
         each.add_argument(
             "--board",
@@ -64,8 +64,7 @@ def args_config(parser: argparse.ArgumentParser) -> None:
             help="whose file to change; with `set` a new .conf file is made",
         )
 
-    check = parsers.add_parser("check", help="look for errors in .conf files")
-    check.set_defaults(do=_check)
+    check = add("check", _check, "look for errors in .conf files")
     check.add_argument(
         "files", metavar="FILE", nargs="*", type=Path, help="default: all of board_configs"
     )
