@@ -562,7 +562,10 @@ def test_firmware_that_does_not_start(tmp_path):
     file.write_text("no program")
     done = vboard("--firmware", file)
     assert done.returncode == 1
-    assert done.stderr == f"usocket: cannot start the firmware {file}: Permission denied\n"
+    assert done.stderr == (
+        f"usocket: cannot start the firmware {file}: Permission denied\n"
+        "Without --firmware one is built.\n"
+    )
 
 
 def test_a_taken_port():
