@@ -339,6 +339,11 @@ def _refusal(name: str) -> UsocketError:
                 f"nothing answers at {name}: {reason[1]}",
                 "Is the server started at that machine, and is this its port?",
             )
+        if url and "Could not open port" not in str(error):
+            return UsocketError(
+                f"what answers at {name} does not speak RFC 2217",
+                "socket://HOST:PORT is for a server that passes on bytes as they are.",
+            )
         if url:
             return UsocketError(f"{name} is not the URL of a device", _URLS)
         return UsocketError(

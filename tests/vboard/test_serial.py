@@ -343,6 +343,13 @@ def test_nobody_listens(write, kind):
         assert f"nothing answers at {url}" in sentence(run(url, write("")))
 
 
+def test_no_rfc2217(write):
+    """A server that takes the connection, and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rfc2217://127.0.0.1:{server.getsockname()[1]}"
+        assert f"what answers at {url} does not speak RFC 2217" in sentence(run(url, write("")))
+
+
 def test_no_program(board):
     done = run(board.device, "/nothing.py")
     assert "there is no file /nothing.py" in sentence(done)
