@@ -264,7 +264,9 @@ class Serial(Target):
         try:
             control(self._device, "reset")
         except UsocketError:  # a real one
-            raise UsocketError(f"press the reset button of the board on {self._device}") from None
+            raise UsocketError(
+                f"the board on {self._device} does not come back", "Press its reset button."
+            ) from None
 
     def start(self, file: Path, names: Iterable[str]) -> BoardProgram:
         device = Device(self.device())
