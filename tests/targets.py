@@ -249,8 +249,6 @@ class Serial(Target):
 
     # What the test files import, which lies in the board's flash: its heap is small.
     FOLDER = "/suite"
-    # Then the board starts anew: it holds what so many tests load, not what a whole file does.
-    TESTS = 8
 
     def __init__(self, id: str, device: str, runner: Path = RUNNER):
         self.id = id
@@ -280,9 +278,7 @@ class Serial(Target):
             execution = remote.start(
                 device,
                 self._runner,
-                remote.Options(
-                    self._runner.name, [f"{self.FOLDER}/{file.name}", *list(names)[: self.TESTS]]
-                ),
+                remote.Options(self._runner.name, [f"{self.FOLDER}/{file.name}", *names]),
                 conf=conf if conf.exists() else None,
                 modules={},
             )
@@ -347,9 +343,14 @@ def all_targets() -> list[Target]:
         Unix(f"unix-{micropython.OLDEST}", "oldest", "standard"),
         Unix(f"unix-{newest()}", "newest", "standard"),
         Unix("unix-noffi", "newest", "noffi"),
-        *([Vboard()] if "esp32" in files.ports() else []),
+        *(_boards() if "esp32" in files.ports() else []),
         *(Serial(testing.target_id(name), name) for name in _devices()),
     ]
+
+
+def _boards() -> list[Target]:
+    # With 32 bits its heap holds what an ESP32's holds.
+    return [Vboard(), Vboard("vboard-32bit", variant="32bit")]
 
 
 def _devices() -> list[str]:

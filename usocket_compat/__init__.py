@@ -66,7 +66,12 @@ def __getattr__(name, lock=_lock):
         value = _value(name)
         if value is None:
             raise AttributeError(name)
-        globals()[name] = value
+        if name == "capabilities":
+            # Asked once, and a board has no room for what is asked no more.
+            __import__("sys").modules.pop(__name__ + ".caps", None)
+            globals().pop("caps", None)
+        else:
+            globals()[name] = value
         return value
     finally:
         lock.release()
@@ -98,7 +103,7 @@ def _other(name):
     if name == "gaierror":
         return _port.load().gaierror
     # Constants are upper case; errnos, but not EAI_X and EFD_X, are in usocket_compat.errno.
-    if name.upper() == name and (name[:1] != "E" or name[3:4] == "_"):
+    if name.upper() == name != name.lower() and (name[:1] != "E" or name[3:4] == "_"):
         try:
             return _port.load().number(name)
         except KeyError:

@@ -60,3 +60,7 @@ def run(name, test):
 module = __import__(module_name[:-3])
 for name in sys.argv[2:]:
     run(name, getattr(module, name))
+    if check.BOARD:
+        gc.collect()
+        if gc.mem_free() < gc.mem_alloc() // 2:
+            break  # what a whole file loads is too much for a board: it goes on with an empty heap
