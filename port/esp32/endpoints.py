@@ -77,7 +77,8 @@ def bind(h, addr):
     if h.name and not h.stale or not h.st & (_NEW | _DGRAM):
         fail("EINVAL")
     host, port = addr
-    _free(host, port)
+    if not h.st & _DGRAM:
+        _free(host, port)
     if host != "0.0.0.0" and host != "127.0.0.1":
         if not more("options").is_local(host, h.st & _DGRAM):
             fail("EADDRNOTAVAIL")

@@ -224,7 +224,8 @@ def reads(h, n, flags):
         if not flags & _PEEK:
             if len(part) < n and not h.st & (_EOF | _DEAD):
                 part += _native_recv(h, n - len(part))
-            h.back = data[n:] or None
+            # Not data[n:]: a writer that met a reset may have put more behind it.
+            h.back = h.back[min(n, len(data)) :] or None
             if not h.back:
                 be(h, h.st & ~_HELD)
         return part

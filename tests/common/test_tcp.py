@@ -294,3 +294,28 @@ def test_urgent_byte():
     eq(recv_exactly(server, 2), b"ab")
     raises("EINVAL", net.zsock_recv, server, 1, net.MSG_OOB)
     close(client, server)
+
+
+@needs("SO_REUSEADDR")
+def test_a_port_that_is_listened_on_is_taken():
+    """Linux: SO_REUSEADDR is for what does not listen."""
+    fd = tcp()
+    net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_REUSEADDR, 1)
+    port = bind_free(fd, "")[1]
+    net.zsock_listen(fd, 1)
+    other = tcp()
+    net.zsock_setsockopt(other, net.SOL_SOCKET, net.SO_REUSEADDR, 1)
+    raises("EADDRINUSE", net.zsock_bind, other, ("127.0.0.1", port))
+    raises("EADDRINUSE", net.zsock_bind, other, ("", port))
+    close(fd)
+    net.zsock_bind(other, ("127.0.0.1", port))
+    close(other)
+
+
+def test_tcp_and_udp_have_their_own_ports():
+    fd, addr = listener()
+    other = net.zsock_socket(net.AF_INET, net.SOCK_DGRAM)
+    net.zsock_bind(other, addr)
+    net.zsock_sendto(other, b"x", 0, addr)
+    eq(net.zsock_recv(other, 9), b"x")
+    close(fd, other)
