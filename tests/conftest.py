@@ -93,6 +93,9 @@ class CommonItem(pytest.Item):
         result = self.file_run().result(self.test)
         self.user_properties.append(("note", result.note))
         if not result.passed:
+            # With xdist the other boards go on.
+            if self.target.lost() and not hasattr(self.config, "workerinput"):
+                self.session.shouldstop = f"{self.target.id} is gone: plug it in and repeat this"
             raise TestFailed(result)
         if result.output:
             self.add_report_section("call", "stdout", result.output)

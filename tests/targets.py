@@ -194,6 +194,10 @@ class Target:
         """Run these tests of the file; the answer yields the runner's lines."""
         raise NotImplementedError
 
+    def lost(self) -> bool:
+        """Whether it is gone for good, so that what is left of the tests need not be tried."""
+        return False
+
 
 class HostTarget(Target):
     """An interpreter on this machine."""
@@ -258,6 +262,9 @@ class Serial(Target):
     def device(self) -> str:
         return self._device
 
+    def lost(self) -> bool:
+        return "://" not in self._device and not os.path.exists(self._device)
+
     def reset(self) -> None:
         try:
             control(self._device, "reset")
@@ -313,6 +320,9 @@ class Vboard(Serial):
         super().__init__(id, "", runner)
         self._options = options
         self.board: Optional[Board] = None
+
+    def lost(self) -> bool:
+        return False
 
     def configure(self, words: list[str]) -> None:
         """Options as `usocket vboard` takes them, such as --loss 3%."""

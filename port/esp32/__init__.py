@@ -38,12 +38,12 @@ _WINDOW = const(5760)
 _IN = const(1)
 _HUP = const(16)
 
-# What is looked up again and again; numbers.py has all names.
+# What is looked up again and again, or with no memory left to load numbers.py, which has them all.
 _NAMES = (
     " AF_UNIX=1 MSG_PEEK=1 MSG_WAITALL=2 MSG_OOB=4 MSG_DONTWAIT=8 MSG_ERRQUEUE=8192"
     " SOL_SOCKET=4095 SO_RCVTIMEO=4102 SO_SNDTIMEO=4101 SO_LINGER=128 SOCK_NONBLOCK=2048"
-    " SOCK_CLOEXEC=524288"
-    " O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531 "
+    " SOCK_CLOEXEC=524288 EBADF=9 EINVAL=22 ENFILE=23 EPIPE=32 ECONNRESET=104 ECONNREFUSED=111"
+    " O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531 ENOTCONN=128 "
 )
 # A file and the operations it is loaded for.
 LATER = (

@@ -177,6 +177,13 @@ def test_constants_of_the_esp32_port_agree():
         ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)
     )
     numbers = {name: int(value) for name, value in re.findall(r"(\w+)=(-?\d+)", " ".join(lines))}
+    text = (ROOT / "port/esp32/__init__.py").read_text()
+    again = re.search(r"_NAMES = \((.*?)\)\n", text, re.DOTALL)
+    assert (
+        again
+        and dict(re.findall(r"(\w+)=(\d+)", again[1])).items()
+        <= {name: str(value) for name, value in numbers.items()}.items()
+    )
     wanted = {name: 1 << bit for bit, name in enumerate(STATES)}
     for name in "PEEK WAITALL DONTWAIT TRUNC NOSIGNAL MORE EOR OOB ERRQUEUE".split():
         wanted[name] = numbers["MSG_" + name]

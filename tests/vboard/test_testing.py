@@ -83,6 +83,24 @@ def test_two_boards_at_once(board: Board, wifi_board: Board, tmp_path: Path) -> 
     assert all(name.partition("[")[0] in html.read_text() for name in wanted)
 
 
+def test_a_board_is_unplugged() -> None:
+    """What cannot be run any more is not tried test by test."""
+    with Board() as board:
+        process = subprocess.Popen(
+            [*USOCKET, "--device", board.device, "test_threads", "test_blocking"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("tests/common/test_threads.py"):
+                break
+    rest = line + process.communicate(timeout=SECONDS)[0]
+    assert process.returncode not in (0, None)
+    assert f"{testing.target_id(board.device)} is gone: plug it in and repeat this" in rest
+    assert re.search(r"\b[12] failed\b", rest), rest
+
+
 def test_a_failure(board: Board, tmp_path: Path) -> None:
     """With what the board printed, its traceback, and the lines that this names."""
     conf = tmp_path / "other.conf"
