@@ -66,11 +66,7 @@ def __getattr__(name, lock=_lock):
         value = _value(name)
         if value is None:
             raise AttributeError(name)
-        if name == "capabilities":
-            # Asked once, and a board has no room for what is asked no more.
-            __import__("sys").modules.pop(__name__ + ".caps", None)
-            globals().pop("caps", None)
-        else:
+        if name != "capabilities":  # which leaves nothing, see there
             globals()[name] = value
         return value
     finally:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What this port can do, asked of it. Options are tried on sockets made for that.
 
+import sys
+
 from . import _config
 from . import errno as E
 from .zio import start
@@ -70,6 +72,11 @@ def capabilities():
         found[name] = _family(p, p.number(name))
     for name in _OPTIONS.split():
         found[name] = _option(p, name)
+    # Asked once, and a board has no room for what is asked no more.
+    sys.modules.pop(__name__, None)
+    package = sys.modules["usocket_compat"]
+    if hasattr(package, "caps"):
+        del package.caps
     return found
 
 
