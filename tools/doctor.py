@@ -407,7 +407,7 @@ def _layer(name: str, device: Device, wanted: kconfig.Values, source: str) -> It
         yield Finding(NOTE, f"{what}, here it is {here}", brings)
     else:
         yield Finding(OK, f"{what}; a program that opens a socket has {bytes_} bytes less of heap")
-    differs = _differences(values, wanted)
+    differs = _differences(values, kconfig.generated(wanted))
     if differs:
         yield Finding(NOTE, f"{name}: its configuration is another: {differs}", brings)
     else:

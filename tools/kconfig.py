@@ -81,18 +81,21 @@ def settings(conf: str | Path | None = None) -> dict[str, Setting]:
 
 
 def generate(values: Values, source: str) -> str:
-    """The text of a _config.py of plain constants, of all that can be set."""
+    """The text of a _config.py of plain constants."""
     lines = [f"# Generated from Kconfig and {source} by `usocket config generate`."]
-    not_yet = _not_yet()
-    lines += [f"{name} = {literal(v)}" for name, v in values.items() if name not in not_yet]
+    lines += [f"{name} = {literal(value)}" for name, value in generated(values).items()]
     return "\n".join(lines) + "\n"
 
 
-def _not_yet() -> set[str]:
-    kconf = _kconfig()
-    flag = kconf.syms["USOCKET_NOT_YET"]
-    symbols = kconf.unique_defined_syms
-    return {s.name for s in symbols if flag in kconfiglib.expr_items(s.direct_dep)}
+def generated(values: Values) -> Values:
+    """Those that a board gets: not those of features that are not there yet."""
+    symbols = _kconfig().syms
+    flag = symbols["USOCKET_NOT_YET"]
+    return {
+        name: value
+        for name, value in values.items()
+        if flag not in kconfiglib.expr_items(symbols[name].direct_dep)
+    }
 
 
 def prompts() -> dict[str, str]:
