@@ -22,20 +22,15 @@ __version__ = "0.1.0+dev"
 
 # A module and the calls that it is loaded for; zsock_ goes before each.
 _ZSOCK = (
-    "zdgram sendto recvfrom ",
-    "zopt shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair ",
-    "zpoll poll pollfd ",
-    "zselect select ",
-    "zmsg sendmsg recvmsg ",
-    "netdb getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop ",
-    "zvfs dup ",
+    "|zdgram sendto recvfrom "
+    "|zopt shutdown fcntl ioctl getsockopt setsockopt getsockname getpeername socketpair "
+    "|zpoll poll pollfd |zselect select |zmsg sendmsg recvmsg |zvfs dup "
+    "|netdb getaddrinfo getnameinfo gai_strerror gethostname inet_pton inet_ntop "
 )
-# The same for zvfs_.
-_ZVFS = ("zvfs eventfd eventfd_read eventfd_write ",)
-# And for names that have no prefix.
+# The same for names that have another prefix, or none.
 _PLAIN = (
-    "netdb inet_aton inet_ntoa htons htonl ntohs ntohl ",
-    "caps capabilities ",
+    "|netdb inet_aton inet_ntoa htons htonl ntohs ntohl |caps capabilities "
+    "|zvfs zvfs_eventfd zvfs_eventfd_read zvfs_eventfd_write "
 )
 
 if _config.NET_SOCKETS_POSIX_NAMES:
@@ -50,24 +45,22 @@ if _config.NET_SOCKETS_POSIX_NAMES:
 
 
 def _find(table, name, prefix):
-    for names in table:
-        if " " + name + " " in names:
-            found = __import__(__name__ + "." + names.split(" ")[0], None, None, (name,))
-            return getattr(found, prefix + name)
+    at = table.find(" " + name + " ")
+    if at >= 0:
+        at = table.rfind("|", 0, at) + 1
+        module = table[at : table.find(" ", at)]
+        found = __import__(__name__ + "." + module, None, None, (name,))
+        return getattr(found, prefix + name)
 
 
-_lock = _port.allocate_lock()
-
-
-def __getattr__(name, lock=_lock):
+def __getattr__(name, lock=_port.allocate_lock()):
     # One thread at a time: neither MicroPython's import nor its dicts expect a second.
     lock.acquire()
     try:
         value = _value(name)
         if value is None:
             raise AttributeError(name)
-        if name != "capabilities":  # which leaves nothing, see there
-            globals()[name] = value
+        globals()[name] = value
         return value
     finally:
         lock.release()
@@ -77,12 +70,10 @@ def _value(name):
     value = None
     if name[:6] == "zsock_":
         value = _find(_ZSOCK, name[6:], "zsock_")
-    elif name[:5] == "zvfs_":
-        value = _find(_ZVFS, name[5:], "zvfs_")
     elif name[:1] != "_":
         value = _find(_PLAIN, name, "")
         if value is None and _config.NET_SOCKETS_POSIX_NAMES:
-            value = _find(_ZSOCK, name, "zsock_") or _find(_ZVFS, name, "zvfs_")
+            value = _find(_ZSOCK, name, "zsock_") or _find(_PLAIN, "zvfs_" + name, "")
         if value is None:
             value = _other(name)
         if name == "wifi":
@@ -91,7 +82,7 @@ def _value(name):
     elif name == "__all__":
         from .names import public
 
-        value = public(globals(), _ZSOCK, _ZVFS, _PLAIN)
+        value = public(globals(), _ZSOCK, _PLAIN)
     return value
 
 

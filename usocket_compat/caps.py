@@ -74,9 +74,9 @@ def capabilities():
         found[name] = _option(p, name)
     # Asked once, and a board has no room for what is asked no more.
     sys.modules.pop(__name__, None)
-    package = sys.modules["usocket_compat"]
-    if hasattr(package, "caps"):
-        del package.caps
+    package = sys.modules["usocket_compat"].__dict__
+    for name in ("caps", "capabilities"):
+        package.pop(name, None)
     return found
 
 

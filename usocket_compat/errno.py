@@ -3,11 +3,9 @@
 
 from ._port import allocate_lock, load
 
-_lock = allocate_lock()
-
 
 # By defaults, not globals: another thread may be adding to those, and no GIL keeps it from it.
-def __getattr__(name, load=load, lock=_lock):
+def __getattr__(name, load=load, lock=allocate_lock()):
     if name[:1] == "E":
         try:
             value = load().number(name)

@@ -26,8 +26,6 @@ class Sock:
     wwait = None
     # how many other fds have this Sock (zsock_dup)
     others = 0
-    # whether it is an eventfd, and so no socket
-    event = False
 
     def __init__(self, h):
         self.h = h

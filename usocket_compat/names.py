@@ -5,12 +5,11 @@ from . import _config
 from ._port import load
 
 
-def public(loaded, zsock, zvfs, plain):
+def public(loaded, prefixed, plain):
     names = [name for name in loaded if name[:6] == "zsock_"]
-    for prefix, table in (("zsock_", zsock), ("zvfs_", zvfs)):
-        for calls in table:
-            names += [prefix + call for call in calls.split()[1:]]
-    for calls in plain:
+    for calls in prefixed.split("|"):
+        names += ["zsock_" + call for call in calls.split()[1:]]
+    for calls in plain.split("|"):
         names += calls.split()[1:]
     names = sorted(set(names))
     if _config.NET_SOCKETS_POSIX_NAMES:

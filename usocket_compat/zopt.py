@@ -23,7 +23,7 @@ def split(type):
 
 def set_nonblock(sock, flag):
     if flag != sock.nonblock:
-        if not sock.event:  # one never blocks in the platform
+        if sock.__class__ is Sock:  # an eventfd never blocks in the platform
             start().setblocking(sock.h, not flag)
         sock.nonblock = flag
 

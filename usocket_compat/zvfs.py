@@ -12,7 +12,6 @@ _UINT64 = 0xFFFFFFFFFFFFFFFF
 
 class _Event(Sock):
     stream = False
-    event = True
 
 
 def zsock_dup(fd):
@@ -98,7 +97,7 @@ def zvfs_eventfd_write(fd, value):
 
 def _event(fd):
     sock = get(fd)
-    if not sock.event:
+    if sock.__class__ is not _Event:
         raise start().error(E.EINVAL)
     return sock
 
