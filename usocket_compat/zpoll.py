@@ -189,8 +189,15 @@ def zsock_poll(fds, timeout_ms):
         kept = fds[0]._kept
         if kept and kept.closes == fdtable.closes and not kept.invalid:
             if kept.made == _made and kept.image.n == _len(fds) or kept.image.same(fds):
-                if timeout_ms.__class__ is _int and 0 <= timeout_ms <= _SLICE:
-                    return kept.poll(timeout_ms)
+                if timeout_ms.__class__ is _int:
+                    if 0 <= timeout_ms <= _SLICE:
+                        return kept.poll(timeout_ms)
+                    # Most calls have something to tell within the first slice.
+                    n = kept.poll(_SLICE)
+                    if n and kept.closes == fdtable.closes:
+                        return n
+                    if timeout_ms > 0:
+                        timeout_ms -= _SLICE
                 return _poll_rest(fds, kept, timeout_ms)
     return _poll_rest(fds, None, timeout_ms)
 
