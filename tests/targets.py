@@ -332,10 +332,12 @@ class Vboard(Serial):
         self._options.update({name: given[name] for name in given if given[name] != usual[name]})
 
     def device(self) -> str:
-        if self.board is None or not self.board.running():
+        board = self.board
+        # One that is just ending may have no terminal any more.
+        if board is None or not board.running() or not os.path.exists(board.device):
             self.stop()
-            self.board = Board(**self._options)
-        return self.board.device
+            self.board = board = Board(**self._options)
+        return board.device
 
     def reset(self) -> None:
         assert self.board
