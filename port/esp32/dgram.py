@@ -14,7 +14,6 @@ _GONE = const(128)
 # lwIP's and the firmware's numbers
 _EAGAIN = const(11)
 _PEEK = const(1)
-_WAITALL = const(2)
 _DONTWAIT = const(8)
 _TRUNC = const(64)
 _NOSIGNAL = const(32)

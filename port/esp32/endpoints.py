@@ -258,9 +258,9 @@ def renew(h):
     h.s = open_native(1, 0)
     h.ipoll = h.peer = None
     h.stale = True
+    be(h, _NEW)
     if h.opts:
         more("options").apply(h)
-    be(h, _NEW)
 
 
 def accept(h):
@@ -282,13 +282,13 @@ def accept(h):
 def _accepted(h):
     new, addr = h.s.accept()
     h = _child(h, new)
-    h.st = _BLOCKS
     h.peer = addr
     return h, addr
 
 
 def _child(h, new):
     child = Handle(new)
+    child.st = _BLOCKS
     child.name = h.name
     if h.opts:
         more("options").inherit(child, h)

@@ -106,16 +106,13 @@ def _native(h, level, option, value):
 
 def apply(h):
     for (level, option), value in h.opts.items():
-        h.s.setsockopt(level, option, value)
+        _native(h, level, option, value)
 
 
 def inherit(child, h):
     """Linux: what was accepted has the listener's options. lwIP hands on SO_REUSEADDR alone."""
     child.opts = dict(h.opts)
-    try:
-        apply(child)
-    except OSError:
-        pass  # it was reset already, as its first call will say
+    apply(child)
 
 
 def _join(h, value):
