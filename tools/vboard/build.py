@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import building, micropython
-from ..building import Source
+from ..builds import building, interpreters, mbedtls, progress
+from ..builds.building import Source
 from ..errors import UsocketError
-from ..files import cache_dir
+from ..files import cache_folder
 
 VARIANTS = {"standard": (), "32bit": ("FORCE_32BIT=1",)}
 LWIP = building.Project(
@@ -24,10 +24,13 @@ LWIP = building.Project(
     header="src/include/lwip/init.h",
     numbers=("LWIP_VERSION_MAJOR", "LWIP_VERSION_MINOR", "LWIP_VERSION_REVISION"),
     oldest="2.2.0",
-    hint="Name lwIP's sources (a folder, or a release archive) in LWIP_SRC.",
+    hint="Name lwIP's sources in LWIP_SRC: a folder, or a release archive, such as "
+    "lwip-2.2.1.zip; or MicroPython's own release archive, which has them, in MICROPYTHON_SRC.",
 )
 PORT = Path(__file__).resolve().parent / "firmware"
 _MICROPYTHON_PARTS = ("py", "extmod", "shared", "lib", "mpy-cross", "ports/esp32", "tools")
+# Of the log of a build.
+_LINES = 497
 _LWIP_PARTS = ("src",)
 
 
@@ -44,57 +47,74 @@ def find(variant: str = "standard", version: str = "newest") -> Firmware:
             f"there is no variant {variant!r} of the virtual board",
             "Variants: " + ", ".join(VARIANTS),
         )
-    wanted = micropython.source("newest" if version == "any" else version)
-    lwip = _lwip()
+    wanted = interpreters.source("newest" if version == "any" else version)
+    stack, tls = lwip(wanted), mbedtls.source(wanted)
     recipe = (
         building.tree_digest(PORT, (".",), "*"),
         building.identity(wanted, _MICROPYTHON_PARTS),
-        lwip.version,
-        building.identity(lwip, _LWIP_PARTS),
+        stack.version,
+        building.identity(stack, _LWIP_PARTS),
+        mbedtls.identity(tls),
+        interpreters.frozen_identity(),
         VARIANTS[variant],
         platform.machine(),
     )
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
-    folder = cache_dir() / "vboard" / f"{wanted.version}-{variant}-{digest}"
-    building.kept(folder, lambda work, done: _build(wanted, lwip, variant, folder, work, done))
+    folder = cache_folder("vboard") / f"{wanted.version}-{variant}-{digest}"
+    sources = (wanted, stack, tls)
+    building.kept(folder, lambda work, done: _build(sources, variant, folder, work, done))
     return Firmware(folder / "firmware", wanted.version, folder / "mpy-cross")
 
 
-def _lwip() -> Source:
+def lwip(micropython: Source) -> Source:
+    """LWIP_SRC's, else the packaged one, else what MicroPython's sources of the user have."""
     own = building.own_source(LWIP)
-    if own and building.key(own.version) < building.key(LWIP.oldest):
+    if own is None:
+        try:
+            return Source(max(building.packaged(LWIP), key=building.key), None)
+        except UsocketError:
+            own = building.bundled(LWIP, micropython, "lib/lwip")
+            if own is None:
+                raise
+    if building.key(own.version) < building.key(LWIP.oldest):
         raise UsocketError(
             f"lwIP {own.version} is too old: {LWIP.oldest} is the oldest that the board has",
             LWIP.hint,
         )
-    return own or Source(max(building.packaged(LWIP), key=building.key), None)
+    return own
 
 
 def _build(
-    wanted: Source, lwip: Source, variant: str, folder: Path, work: Path, done: Path
+    parts: tuple[Source, Source, Source], variant: str, folder: Path, work: Path, done: Path
 ) -> None:
-    what = f"the virtual board, MicroPython {wanted.version} and lwIP {lwip.version} ({variant})"
+    wanted, ip, tls = parts
+    what = f"the virtual board, MicroPython {wanted.version} and lwIP {ip.version} ({variant})"
     building.check_tools("the virtual board")
     if variant == "32bit":
         building.check_32bit()
-    sources = micropython.tree(wanted, work / "src")
-    stack = building.tree(LWIP, lwip, work / "lwip", lambda: building.packaged(LWIP))
+    sources = interpreters.tree(wanted, work / "src")
+    stack = building.tree(LWIP, ip, work / "lwip", lambda: building.packaged(LWIP))
+    library = mbedtls.library(tls, "board", variant == "32bit", wanted, sources)
     log = building.Log(f"vboard-{folder.name}", what)
-    with building.progress(f"building {what}, about half a minute; log: {log.file}"):
-        micropython.mpy_cross(log, sources, work, done)
+    with progress.building(what, f"vboard-{variant}", log.file, _LINES):
+        interpreters.mpy_cross(log, sources, work, done)
         log.make(
             PORT,
             work / "build",
             *VARIANTS[variant],
             f"MICROPYTHON={sources}",
             f"LWIP={stack}",
+            f"TLS={mbedtls.PORT}",
+            f"TLS_LIBRARY={library.archive}",
+            f"TLS_INCLUDE={library.include}",
             f"PYTHON={sys.executable}",
             f"MICROPY_MPYCROSS={done / 'mpy-cross'}",
             # Only looked at for its README.md.
             f"MPY_LIB_DIR={sources}",
         )
         shutil.copy2(work / "build" / "firmware", done)
-    if ask(done / "firmware") != wanted.version:
+    # A preview says so behind its number.
+    if (ask(done / "firmware") or "").partition("-")[0] != wanted.version:
         raise UsocketError(f"the build of {what} does not run", f"The log: {log.file}")
 
 

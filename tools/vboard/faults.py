@@ -49,7 +49,7 @@ def parse(words: dict[str, str]) -> Faults:
             found["delay"], found["jitter"] = _delay(text)
         elif name == "seed":
             if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-                raise UsocketError(f"the seed {text!r} is no whole number", "Such as seed=7.")
+                raise UsocketError(f"the seed {text!r} is not a whole number", "Such as seed=7.")
             found["seed"] = int(text)
         else:
             raise UsocketError(
@@ -63,7 +63,8 @@ def _chance(name: str, text: str) -> float:
     found = re.fullmatch(_NUMBER + "%?", text, re.ASCII)
     if not found or float(found[1]) > 100:
         raise UsocketError(
-            f"{name} {text!r} is no percentage", f"It goes from 0% to 100%, such as {name} 2.5%."
+            f"{name} {text!r} is not a percentage",
+            f"It goes from 0% to 100%, such as {name} 2.5%.",
         )
     return float(found[1]) / 100
 
@@ -72,7 +73,8 @@ def _delay(text: str) -> tuple[float, float]:
     found = re.fullmatch(rf"{_NUMBER}(ms|s)?(?:(?:±|\+-){_NUMBER}(ms|s)?)?", text, re.ASCII)
     if not found:
         raise UsocketError(
-            f"delay {text!r} is no time", "It is like 20ms, or 20ms±10 (20ms+-10) with a spread."
+            f"delay {text!r} is not a time",
+            "It is like 20ms, or 20ms±10 (20ms+-10) with a spread.",
         )
     unit = found[2] or "ms"
     scale = {"ms": 0.001, "s": 1.0}

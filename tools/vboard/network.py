@@ -9,15 +9,19 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from ctypes import CFUNCTYPE, POINTER, byref
-from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from ..errors import UsocketError
+from .handshakes import Handshakes
 
 # libslirp's defaults, which are also the firmware's.
 HOST, RESOLVER, BOARD = "10.0.2.2", "10.0.2.3", "10.0.2.15"
 HOST6, RESOLVER6, BOARD6 = "fec0::2", "fec0::3", "fec0::15"
+
+# By how much libslirp's clock may be behind, in seconds.
+BEHIND = 1.0
 
 Receive = Callable[[bytes], object]
 
@@ -151,7 +155,10 @@ class Forward(NamedTuple):
         return f"forward {self.protocol} {address}:{self.host_port} -> {self.board_port}"
 
 
-_FORWARD = re.compile(r"(?:(tcp|udp):)?(?:(\d+(?:\.\d+){3}|localhost|\[[^]]*\]):)?(\d+):(\d+)")
+# Digits of ASCII: others are numbers to int() too.
+_FORWARD = re.compile(
+    r"(?:(tcp|udp):)?(?:(\d+(?:\.\d+){3}|localhost|\[[^]]*\]):)?(\d{1,9}):(\d{1,9})", re.ASCII
+)
 
 
 def parse_forward(text: str) -> Forward:
@@ -168,7 +175,7 @@ def parse_forward(text: str) -> Forward:
         socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
     except OSError:
         raise UsocketError(
-            f"{address!r} in the forward {text!r} is no address", "Such as 127.0.0.1:0:80."
+            f"{address!r} in the forward {text!r} is not an address", "Such as 127.0.0.1:0:80."
         ) from None
     host_port, board_port = int(found[3]), int(found[4])
     if host_port > 65535 or not 1 <= board_port <= 65535:
@@ -218,13 +225,22 @@ _TO_SLIRP = [sum(s for p, s in _BITS if n & p) for n in range(64)]
 class Network:
     """A private network with one board on it. The frames for the board go to `receive`."""
 
-    def __init__(self, receive: Receive, internet: bool = False, resolver: bool = False) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        internet: bool = False,
+        resolver: bool = False,
+        ipv6: bool = False,
+    ) -> None:
         self._receive = receive
+        self._ipv6 = ipv6
         self._internet = internet
         self._resolver = resolver
+        self._handshakes = Handshakes()
         self._timers: dict[int, tuple[Any, int, float]] = {}
         self._events: dict[int, int] = {}
         self._revents: Mapping[int, int] = {}
+        self._looked = 0.0
         self._library = _load()
         self._add_poll = _ADD_POLL(self._on_add_poll)
         self._get_revents = _GET_REVENTS(lambda fd, _: _TO_SLIRP[self._revents.get(fd, 0) & 63])
@@ -234,7 +250,7 @@ class Network:
             network=_in("10.0.2.0"),
             netmask=_in("255.255.255.0"),
             host=_in(HOST),
-            in6_enabled=True,
+            in6_enabled=ipv6,
             prefix6=_in6("fec0::"),
             prefix6_len=64,
             host6=_in6(HOST6),
@@ -267,6 +283,12 @@ class Network:
     def input(self, frame: bytes) -> None:
         """A frame that the board sent."""
         if self._internet or stays_here(frame, self._resolver):
+            # libslirp looks at its clock when it polls alone, and forgets a datagram's socket four
+            # minutes after. One made after a longer wait, or before it has ever polled, would be
+            # over before the answer is there.
+            if time.monotonic() - self._looked > BEHIND:
+                self._poll(failed=True)
+            frame = self._handshakes.once(frame)
             self._library.slirp_input(self._slirp, frame, len(frame))
 
     def wants(self, timeout_ms: int) -> tuple[dict[int, int], int]:
@@ -285,12 +307,17 @@ class Network:
     def polled(self, revents: Mapping[int, int]) -> None:
         """What poll found; to be called after each `wants`."""
         self._revents = revents
-        self._library.slirp_pollfds_poll(self._slirp, 0, self._get_revents, None)
-        now = time.monotonic()
+        now = self._poll()
         for timer, (expired, argument, expires) in list(self._timers.items()):
             if expires and expires <= now:
                 self._timers[timer] = (expired, argument, 0)
                 expired(argument)
+
+    def _poll(self, failed: bool = False) -> float:
+        """libslirp's turn; after a poll that failed it looks at the clock, and at no socket."""
+        self._library.slirp_pollfds_poll(self._slirp, failed, self._get_revents, None)
+        self._looked = time.monotonic()
+        return self._looked
 
     def forward(self, wanted: Forward) -> Forward:
         """Open the host's port; the answer names the one that was taken for port 0."""
@@ -315,6 +342,11 @@ class Network:
         if ":" not in wanted.address:
             add = self._library.slirp_add_hostfwd
             return int(add(self._slirp, udp, _in(wanted.address), ports[0], _in(BOARD), ports[1]))
+        if not self._ipv6:
+            raise UsocketError(
+                f"the board has no IPv6 for the forward from {wanted.address}",
+                "With --ipv6 it has; no stock firmware does.",
+            )
         add = getattr(self._library, "slirp_add_hostxfwd", None)
         if not add:
             raise UsocketError(
@@ -346,25 +378,3 @@ class Network:
     def _on_timer_mod(self, timer: int, expires_ms: int, _: object) -> None:
         expired, argument, _expires = self._timers[timer]
         self._timers[timer] = (expired, argument, expires_ms / 1000)
-
-
-class Trace:
-    """A pcap file, for Wireshark and tcpdump, of what the board's interface sent and received."""
-
-    def __init__(self, file: Path) -> None:
-        try:
-            # Unbuffered, so that it is whole however the process ends.
-            self._file = open(file, "wb", buffering=0)
-        except OSError as error:
-            raise UsocketError(
-                f"cannot write {file}: {error.strerror}", "Name a file that you may write."
-            ) from error
-        self._file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-
-    def frame(self, frame: bytes) -> None:
-        seconds, ns = divmod(time.time_ns(), 1_000_000_000)
-        header = struct.pack("=IIII", seconds, ns // 1000, len(frame), len(frame))
-        self._file.write(header + frame)
-
-    def close(self) -> None:
-        self._file.close()

@@ -1,3 +1,8 @@
+# Made when it is asked for: number -> name.
+errorcode: dict[int, str]
+
+# `make generate` writes what follows.
+
 EPERM: int
 ENOENT: int
 EINTR: int

@@ -1,5 +1,4 @@
 # Generated from Kconfig and ESP32_GENERIC.conf by `usocket config generate`.
-NET_SOCKETS = True
 NET_SOCKETS_POSIX_NAMES = True
 ZVFS_OPEN_MAX = 10
 ZVFS_POLL_MAX = 10
@@ -8,3 +7,5 @@ NET_SOCKETPAIR = True
 NET_SOCKETPAIR_BUFFER_SIZE = 256
 USOCKET_PORT = ""
 USOCKET_THREADS = True
+USOCKET_LAZY = True
+USOCKET_DNS = False

@@ -11,12 +11,12 @@ enum { RESET_POWER_ON = 1, RESET_HARD, RESET_WATCHDOG, RESET_DEEP_SLEEP, RESET_S
 
 struct options {
     int serial, net, flash;
-    size_t heap;
+    size_t heap, tls_memory;
     uint8_t ip[4], netmask[4], gateway[4];
     uint8_t ip6[16], gateway6[16];
     uint8_t dns[4];
     uint16_t dns_port;
-    bool has_dns, has_wifi;
+    bool has_dns, has_wifi, has_ip6, ethernet;
     char ssid[33], key[65];
     uint8_t mac[6];
     int reset_cause;
@@ -29,6 +29,7 @@ void host_reset(int cause) __attribute__((noreturn));
 // Across resets, too: the state of the link, the clock's distance from the host's, the memory of
 // the clock.
 extern bool host_link_up;
+extern size_t host_largest;     // the largest block of memory that lwIP finds; 0 for any size
 extern int64_t host_clock_offset_us;
 extern uint8_t host_rtc_memory[2048];
 extern size_t host_rtc_length;
@@ -39,9 +40,16 @@ void host_clock_set(int64_t us);
 void host_yield(void);
 void host_sleep_us(int64_t us);
 uint32_t host_random(void);
+void *host_malloc(size_t size);
+void *host_calloc(size_t count, size_t size);
 
 // Ctrl-C in a terminal and its end are meant for the owner of the board.
 void host_ignore_signals(void);
+
+// A crash says on standard error where it was, before the process dies of it. Each thread in which
+// a stack may overflow has another for that.
+void host_report_crashes(void);
+void host_crash_stack(void);
 
 // One waiter (the main thread), any number of wakers.
 void host_wake(void);

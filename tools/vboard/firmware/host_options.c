@@ -16,6 +16,9 @@ struct options options = {
     .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56},
     .dns_port = 53,
     .reset_cause = RESET_POWER_ON,
+    // What ESP-IDF of an ESP32 without SPIRAM has left, with Wi-Fi, when the Python heap has grown
+    // as far as it does: enough for one connection.
+    .tls_memory = 40 * 1024,
 };
 
 bool host_link_up = true;
@@ -71,6 +74,8 @@ static void set(const char *name, const char *value) {
         o->flash = number(name, value, 0, 1 << 20);
     } else if (!strcmp(name, "--heap")) {
         o->heap = number(name, value, 16 * 1024, 1L << 30);
+    } else if (!strcmp(name, "--tls-memory")) {
+        o->tls_memory = number(name, value, 0, 1L << 30);
     } else if (!strcmp(name, "--ip")) {
         uint32_t mask = htonl(0xffffffffu << (32 - network(name, AF_INET, value, o->ip)));
         memcpy(o->netmask, &mask, 4);
@@ -80,6 +85,7 @@ static void set(const char *name, const char *value) {
         if (network(name, AF_INET6, value, o->ip6) != 64) {
             refuse("%s %s: lwIP knows only prefixes of 64 bits", name, value);
         }
+        o->has_ip6 = true;
     } else if (!strcmp(name, "--gateway6")) {
         address(name, AF_INET6, value, o->gateway6);
     } else if (!strcmp(name, "--dns")) {
@@ -95,16 +101,8 @@ static void set(const char *name, const char *value) {
             o->dns_port = number(name, colon + 1, 1, 65535);
         }
         o->has_dns = true;
-    } else if (!strcmp(name, "--wifi")) {
-        const char *colon = strchr(value, ':');
-        size_t length = colon ? (size_t)(colon - value) : 0;
-        if (!length || length > 32 || strlen(colon + 1) > 64) {
-            refuse("%s %s is not SSID:KEY", name, value);
-        }
-        memset(o->ssid, 0, sizeof o->ssid);
-        memcpy(o->ssid, value, length);
-        strcpy(o->key, colon + 1);
-        o->has_wifi = true;
+    } else if (!strcmp(name, "--ethernet")) {
+        o->ethernet = number(name, value, 0, 1);
     } else if (!strcmp(name, "--mac")) {
         int used = 0;
         uint8_t *m = o->mac;
@@ -119,12 +117,22 @@ static void set(const char *name, const char *value) {
     }
 }
 
+// The access point in reach: not an argument, which everybody on the machine could read.
+static void set_wifi(const char *ssid, const char *key) {
+    if (!*ssid || strlen(ssid) >= sizeof options.ssid || !key
+        || strlen(key) >= sizeof options.key) {
+        refuse("VBOARD_SSID and VBOARD_KEY are no network and its key");
+    }
+    memset(options.ssid, 0, sizeof options.ssid);
+    memcpy(options.ssid, ssid, strlen(ssid));
+    strcpy(options.key, key);
+    options.has_wifi = true;
+}
+
 void options_parse(int argc, char **argv) {
     arguments = argv;
     set("--ip", "10.0.2.15/24");
     set("--gateway", "10.0.2.2");
-    set("--ip6", "fec0::15/64");
-    set("--gateway6", "fec0::2");
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc) {
             refuse("%s needs a value", argv[i]);
@@ -133,6 +141,9 @@ void options_parse(int argc, char **argv) {
     }
     if (options.serial < 0 || options.net < 0 || options.flash < 0) {
         refuse("--serial, --net and --flash must be given");
+    }
+    if (getenv("VBOARD_SSID")) {
+        set_wifi(getenv("VBOARD_SSID"), getenv("VBOARD_KEY"));
     }
     const char *memory = getenv("VBOARD_RTC");
     while (memory && sscanf(memory, "%2hhx", host_rtc_memory + host_rtc_length) == 1) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -43,6 +44,16 @@ int64_t host_clock_us(void) {
 
 void host_clock_set(int64_t us) {
     host_clock_offset_us = clock_us(CLOCK_REALTIME) - us;
+}
+
+size_t host_largest;
+
+void *host_malloc(size_t size) {
+    return host_largest && size > host_largest ? NULL : malloc(size);
+}
+
+void *host_calloc(size_t count, size_t size) {
+    return host_largest && count * size > host_largest ? NULL : calloc(count, size);
 }
 
 // The linker brings every gettimeofday of the firmware here: its clock is the board's.
@@ -138,9 +149,14 @@ void host_thread(void *(*entry)(void *), void *argument) {
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 256 * 1024);
-    // Only the main thread dies of signals.
+    // Only the main thread dies of signals, and each of its own faults.
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_create(&thread, &attributes, entry, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

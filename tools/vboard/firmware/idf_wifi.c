@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The air around the board: one access point, that of --wifi, or one that takes everybody. A
-// thread stands for the WLAN task: it connects, and tells network_wlan.c by events.
+// The air around the board: one access point, that of --wifi, or one that takes everybody; none
+// where the network comes by --ethernet. A thread stands for the WLAN task: it connects, and tells
+// network_wlan.c by events.
 #include <pthread.h>
 #include <string.h>
 
 #include "esp_netif.h"
+#include "esp_wifi_ap_get_sta_list.h"
 #include "host.h"
 
 #define CONNECT_US 100000
@@ -12,9 +14,7 @@
 #define SCAN_US 2000000
 
 esp_event_base_t const WIFI_EVENT = "WIFI_EVENT";
-esp_event_base_t const IP_EVENT = "IP_EVENT";
 
-static esp_event_handler_t wifi_handler, ip_handler;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static wifi_mode_t mode;
@@ -26,15 +26,7 @@ static wifi_ps_type_t power_save = WIFI_PS_MIN_MODEM;
 
 static void tell(int32_t id, uint8_t reason) {
     wifi_event_sta_disconnected_t data = {reason};
-    if (wifi_handler) {
-        wifi_handler(NULL, WIFI_EVENT, id, &data);
-    }
-}
-
-static void tell_got_ip(void) {
-    if (ip_handler) {
-        ip_handler(NULL, IP_EVENT, IP_EVENT_STA_GOT_IP, NULL);
-    }
+    vboard_event(WIFI_EVENT, id, &data);
 }
 
 // Which connect this is.
@@ -42,7 +34,7 @@ static unsigned attempt;
 
 // Why the access point would not have this board; 0 if it does.
 static uint8_t refusal(const wifi_sta_config_t *config) {
-    if (!host_link_up) {
+    if (!host_link_up || options.ethernet) {
         return WIFI_REASON_NO_AP_FOUND;
     }
     if (options.has_wifi) {
@@ -80,7 +72,7 @@ static void *work(void *unused) {
         if (wanted && !reason) {
             vboard_netif_set_up(ESP_IF_WIFI_STA, true);
             tell(WIFI_EVENT_STA_CONNECTED, 0);
-            tell_got_ip();
+            vboard_event(IP_EVENT, IP_EVENT_STA_GOT_IP, NULL);
         } else if (wanted) {
             // The handler asks to try again, if the program wants that.
             tell(WIFI_EVENT_STA_DISCONNECTED, reason);
@@ -113,13 +105,6 @@ void vboard_wifi_link_changed(bool up) {
     if (!up) {
         host_thread(lose, NULL);
     }
-}
-
-esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id,
-    esp_event_handler_t handler, void *argument, void *instance) {
-    (void)id, (void)argument, (void)instance;
-    *(base == IP_EVENT ? &ip_handler : &wifi_handler) = handler;
-    return ESP_OK;
 }
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config) {
@@ -299,12 +284,12 @@ esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block) {
 }
 
 esp_err_t esp_wifi_scan_get_ap_num(uint16_t *count) {
-    *count = host_link_up;
+    *count = host_link_up && !options.ethernet;
     return ESP_OK;
 }
 
 esp_err_t esp_wifi_scan_get_ap_records(uint16_t *count, wifi_ap_record_t *records) {
-    *count = host_link_up;
+    *count = host_link_up && !options.ethernet;
     describe(records);
     return ESP_OK;
 }
@@ -317,4 +302,19 @@ esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *record) {
 esp_err_t esp_wifi_ap_get_sta_list(wifi_sta_list_t *list) {
     list->num = 0;
     return ESP_OK;
+}
+
+esp_err_t esp_wifi_ap_get_sta_list_with_ip(
+    const wifi_sta_list_t *stations, wifi_sta_mac_ip_list_t *list) {
+    list->num = stations->num;
+    return ESP_OK;
+}
+
+// Nothing here is on the air.
+esp_err_t esp_wifi_get_bandwidth(int interface, wifi_bandwidth_t *bandwidth) {
+    return ESP_ERR_NOT_SUPPORTED;
+}
+
+esp_err_t esp_wifi_set_bandwidth(int interface, wifi_bandwidth_t bandwidth) {
+    return ESP_ERR_NOT_SUPPORTED;
 }

@@ -60,6 +60,29 @@ static mp_obj_t init(machine_pin_obj_t *self, size_t n_args, const mp_obj_t *arg
     return mp_const_none;
 }
 
+int machine_pin_get_id(mp_obj_t pin) {
+    if (mp_obj_is_type(pin, &machine_pin_type)) {
+        return (machine_pin_obj_t *)MP_OBJ_TO_PTR(pin) - pins;
+    }
+    mp_int_t number = mp_obj_get_int(pin);
+    if (number < 0 || number >= PINS || number == 24 || (number >= 28 && number <= 31)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("invalid pin"));
+    }
+    return number;
+}
+
+void vboard_pin_output(int pin) {
+    pins[pin].mode = MODE_OUT;
+}
+
+void vboard_pin_write(int pin, int value) {
+    pins[pin].value = value;
+}
+
+int vboard_pin_read(int pin) {
+    return level(&pins[pin]);
+}
+
 static mp_obj_t machine_pin_make_new(
     const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
@@ -67,11 +90,7 @@ static mp_obj_t machine_pin_make_new(
     if (mp_obj_is_type(args[0], &machine_pin_type)) {
         return args[0];
     }
-    mp_int_t number = mp_obj_get_int(args[0]);
-    if (number < 0 || number >= PINS || number == 24 || (number >= 28 && number <= 31)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("invalid pin"));
-    }
-    machine_pin_obj_t *self = &pins[number];
+    machine_pin_obj_t *self = &pins[machine_pin_get_id(args[0])];
     self->base.type = &machine_pin_type;
     if (!self->mode) {
         self->mode = MODE_IN;

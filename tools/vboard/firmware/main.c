@@ -17,6 +17,7 @@
 #include "shared/readline/readline.h"
 #include "shared/runtime/gchelper.h"
 #include "shared/runtime/pyexec.h"
+#include "tls_memory.h"
 
 void vboard_serial_received(const uint8_t *data, size_t length);
 void socket_events_deinit(void);
@@ -47,8 +48,18 @@ size_t vboard_heap_total(void) {
     return heap_total;
 }
 
+// As on a board, TLS and what the Python heap may grow by are one memory: what the one has taken
+// the other does not find. Its sizes are an ESP32's in the 64-bit build too.
 size_t gc_get_max_new_split(void) {
-    return heap_total - heap_used;
+    size_t rest = heap_total - heap_used, tls = vboard_tls_used();
+    size_t taken = tls > options.tls_memory ? (tls - options.tls_memory) * VBOARD_WORDS : 0;
+    return rest > taken ? rest - taken : 0;
+}
+
+size_t vboard_system_heap_free(void) {
+    size_t rest = (heap_total - heap_used) / VBOARD_WORDS + options.tls_memory;
+    size_t tls = vboard_tls_used();
+    return rest > tls ? rest - tls : 0;
 }
 
 void gc_collect(void) {
@@ -91,9 +102,11 @@ int main(int argc, char **argv) {
     void *stack_top = __builtin_frame_address(0);
     mp_thread_init(stack_top);
     host_ignore_signals();
+    host_report_crashes();
     host_start_serial(vboard_serial_received);
     // First of all, since the end of that line is the end of the board.
     esp_netif_init();
+    vboard_tls_init();
     heap_total = options.heap ? options.heap : VBOARD_HEAP_SIZE;
     size_t first = MIN(heap_total, MICROPY_GC_INITIAL_HEAP_SIZE);
     char *heap = MP_PLAT_ALLOC_HEAP(first);

@@ -16,7 +16,7 @@ static mp_obj_t call(mp_obj_t object, qstr method, mp_obj_t argument) {
 
 void vboard_network_connect(void) {
     static bool done;
-    if (done || options.has_wifi) {
+    if (done || options.has_wifi || options.ethernet) {
         return;
     }
     done = true;

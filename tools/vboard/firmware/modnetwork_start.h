@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Without --wifi the station is on and connected from the first boot on.
+// Without --wifi and --ethernet the station is on and connected from the first boot on.
 void vboard_network_connect(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the interpreter offers: the values of ports/esp32/mpconfigport.h, less what stands on
-// hardware (I2C, SPI, ADC, Bluetooth ...) or on libraries that the source package lacks (TLS).
+// hardware (I2C, SPI, ADC, Bluetooth ...).
 #pragma once
 
 #include <alloca.h>
@@ -68,9 +68,17 @@ void *vboard_native_commit(void *code, size_t length, void *reloc);
 void *vboard_alloc_heap(size_t size);
 void vboard_free_heap(void *area);
 
+#define MICROPY_PY_HASHLIB_MD5 (1)
+#define MICROPY_PY_HASHLIB_SHA1 (1)
 #define MICROPY_PY_HASHLIB_SHA256 (1)
+#define MICROPY_PY_CRYPTOLIB (1)
+#define MICROPY_PY_SSL (1)
+#define MICROPY_SSL_MBEDTLS (1)
 #define MICROPY_PY_RANDOM_SEED_INIT_FUNC (esp_random())
+#if __has_include("ports/esp32/modos.c")
+// Before MicroPython 1.28, which asks mp_hal_get_random instead.
 #define MICROPY_PY_OS_INCLUDEFILE "ports/esp32/modos.c"
+#endif
 #define MICROPY_PY_OS_DUPTERM (1)
 #define MICROPY_PY_OS_DUPTERM_NOTIFY (1)
 #define MICROPY_PY_OS_SYNC (1)
@@ -96,7 +104,9 @@ void vboard_free_heap(void *area);
 #define MICROPY_PY_NETWORK_INCLUDEFILE "ports/esp32/modnetwork.h"
 #define MICROPY_PY_NETWORK_MODULE_GLOBALS_INCLUDEFILE "ports/esp32/modnetwork_globals.h"
 #define MICROPY_PY_NETWORK_WLAN (1)
-#define MICROPY_PY_NETWORK_LAN (0)
+#define MICROPY_PY_NETWORK_LAN (1)
+// The MAC is an ESP32's own; modules on SPI are left out.
+#define CONFIG_IDF_TARGET_ESP32 (1)
 #define MICROPY_HW_ENABLE_MDNS_QUERIES (0)
 #define MICROPY_HW_ENABLE_MDNS_RESPONDER (0)
 
@@ -130,9 +140,9 @@ void host_wake(void);
 // As FreeRTOS has it: until something happens, but no longer than to the next tick.
 #define MICROPY_EVENT_POLL_HOOK \
     do { \
-        extern void mp_handle_pending(bool); \
+        extern void vboard_handle_pending(void); \
         extern void vboard_wait_tick(void); \
-        mp_handle_pending(true); \
+        vboard_handle_pending(); \
         MICROPY_PY_SOCKET_EVENTS_HANDLER \
         MP_THREAD_GIL_EXIT(); \
         vboard_wait_tick(); \

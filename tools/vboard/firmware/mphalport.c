@@ -2,6 +2,7 @@
 // Serial line and time as the interpreter wants them.
 #include <errno.h>
 
+#include "esp_random.h"
 #include "extmod/misc.h"
 #include "mpthreadport.h"
 #include "py/mphal.h"
@@ -70,6 +71,17 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *text, size_t length) {
     return taken >= 0 ? MIN((mp_uint_t)taken, length) : length;
 }
 
+// Its argument is of another type in MicroPython 1.28, with the same two values.
+void vboard_handle_pending(void) {
+    mp_handle_pending(true);
+}
+
+void mp_hal_get_random(size_t n, uint8_t *buf) {
+    while (n--) {
+        *buf++ = esp_random();
+    }
+}
+
 mp_uint_t mp_hal_ticks_ms(void) {
     return (uint32_t)(host_now_us() / 1000);
 }
@@ -81,7 +93,7 @@ mp_uint_t mp_hal_ticks_us(void) {
 void mp_hal_delay_ms(mp_uint_t ms) {
     int64_t until = host_now_us() + ms * 1000LL;
     for (;;) {
-        mp_handle_pending(true);
+        vboard_handle_pending();
         MICROPY_PY_SOCKET_EVENTS_HANDLER
         int64_t tick = (host_now_us() / TICK_US + 1) * TICK_US;
         MP_THREAD_GIL_EXIT();
@@ -101,7 +113,7 @@ void mp_hal_delay_ms(mp_uint_t ms) {
 void mp_hal_delay_us(mp_uint_t us) {
     int64_t until = host_now_us() + us;
     while (until - host_now_us() > 10000) {
-        mp_handle_pending(true);
+        vboard_handle_pending();
         host_sleep_us(5000);
     }
     while (host_now_us() < until) {

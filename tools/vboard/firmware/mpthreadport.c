@@ -16,6 +16,9 @@
 #define DEFAULT_STACK_SIZE (MIN_STACK_SIZE + MICROPY_STACK_CHECK_MARGIN)
 // What Python may use is checked; the C code below it may need more than on a board.
 #define REAL_STACK_SIZE (512 * 1024)
+// Registers that a function may save, and all that two of them may have on the stack.
+#define OWN 8
+#define SAVED 48
 
 typedef struct thread {
     struct thread *next;
@@ -25,6 +28,7 @@ typedef struct thread {
     // Where Python values may be while this thread is without the GIL.
     void *stack_top, *stack_pointer;
     jmp_buf registers;
+    uintptr_t saved[SAVED];
     jmp_buf end;
     bool ending;
 } thread_t;
@@ -66,6 +70,7 @@ void mp_thread_gc_others(void) {
         gc_collect_root(&th->argument, 1);
         if (th != self && th->stack_pointer) {
             gc_collect_root((void **)&th->registers, sizeof(th->registers) / (sizeof(void *)));
+            gc_collect_root((void **)th->saved, SAVED);
             gc_collect_root(th->stack_pointer,
                 ((uintptr_t)th->stack_top - (uintptr_t)th->stack_pointer) / sizeof(void *));
         }
@@ -75,6 +80,7 @@ void mp_thread_gc_others(void) {
 
 static void *run(void *argument) {
     self = argument;
+    host_crash_stack();
     self->stack_top = __builtin_frame_address(0);
     if (!setjmp(self->end)) {
         self->entry(self->argument);
@@ -166,9 +172,20 @@ int mp_thread_mutex_lock(mp_thread_mutex_t *mutex, int wait) {
     return 1;
 }
 
+// The registers of who gives the GIL away, which also are where the functions from here to `top`
+// saved them before they took them for themselves, `top` included: the frame pointer's, of which
+// setjmp keeps a changed copy. What is called next writes over that, so it is copied.
+static __attribute__((noinline)) void note_registers(uintptr_t *top) {
+    setjmp(self->registers);
+    uintptr_t *from = (uintptr_t *)((uintptr_t)__builtin_frame_address(0)) - OWN;
+    for (int i = 0; i < SAVED; i++) {
+        self->saved[i] = from + i <= top ? from[i] : 0;
+    }
+}
+
 void mp_thread_mutex_unlock(mp_thread_mutex_t *mutex) {
     if (mutex == &MP_STATE_VM(gil_mutex) && self->stack_top) {
-        setjmp(self->registers);
+        note_registers(__builtin_frame_address(0));
         self->stack_pointer = __builtin_frame_address(0);
     }
     pthread_mutex_lock(&lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "esp_event.h"
 #include "esp_idf.h"
 
 #define ESP_ERR_WIFI_NOT_INIT 0x3001
@@ -88,6 +89,8 @@ typedef struct {
     int num;
 } wifi_sta_list_t;
 
+typedef enum { WIFI_BW20 = 1, WIFI_BW40, WIFI_BW80, WIFI_BW160, WIFI_BW80_BW80 } wifi_bandwidth_t;
+
 typedef struct {
     uint8_t bssid[6], ssid[33], primary;
     int8_t rssi;
@@ -105,15 +108,11 @@ typedef struct {
 #define WIFI_STORAGE_RAM 1
 
 // Events.
-typedef const char *esp_event_base_t;
-typedef void (*esp_event_handler_t)(
-    void *argument, esp_event_base_t base, int32_t id, void *data);
 typedef struct {
     uint8_t reason;
 } wifi_event_sta_disconnected_t;
 
-extern esp_event_base_t const WIFI_EVENT, IP_EVENT;
-#define ESP_EVENT_ANY_ID (-1)
+extern esp_event_base_t const WIFI_EVENT;
 enum {
     WIFI_EVENT_STA_START = 2,
     WIFI_EVENT_STA_STOP,
@@ -122,10 +121,6 @@ enum {
     WIFI_EVENT_AP_START = 12,
     WIFI_EVENT_AP_STOP,
 };
-enum { IP_EVENT_STA_GOT_IP };
-
-esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id,
-    esp_event_handler_t handler, void *argument, void *instance);
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);
 esp_err_t esp_wifi_set_storage(int storage);
@@ -147,6 +142,8 @@ esp_err_t esp_wifi_get_protocol(int interface, uint8_t *protocols);
 esp_err_t esp_wifi_set_protocol(int interface, uint8_t protocols);
 esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type);
 esp_err_t esp_wifi_set_ps(wifi_ps_type_t type);
+esp_err_t esp_wifi_get_bandwidth(int interface, wifi_bandwidth_t *bandwidth);
+esp_err_t esp_wifi_set_bandwidth(int interface, wifi_bandwidth_t bandwidth);
 esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block);
 esp_err_t esp_wifi_scan_get_ap_num(uint16_t *count);
 esp_err_t esp_wifi_scan_get_ap_records(uint16_t *count, wifi_ap_record_t *records);

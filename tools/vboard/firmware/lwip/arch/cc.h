@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <sys/types.h>
 
@@ -13,3 +14,5 @@
 typedef unsigned int sys_prot_t;
 
 uint32_t host_random(void);
+void *host_malloc(size_t size);
+void *host_calloc(size_t count, size_t size);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# What is built from other projects' sources.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# What `usocket test` hands to the behaviour suite.

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// Included by what does not use it.
+#pragma once
