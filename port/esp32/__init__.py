@@ -1,162 +1,156 @@
 # SPDX-License-Identifier: MIT
 # Stock MicroPython on an ESP32: the firmware's socket over lwIP, and what it takes to make that
-# tell the truth. This file has what every TCP program needs; the rest loads when first asked for.
-# The native socket is non-blocking, since a blocking one cannot read what is there into a buffer,
-# and the waiting is done here. What Linux remembers of a socket and lwIP does not is remembered in
-# its Handle.
+# tell the truth. This file has what a program needs while all goes well; the rest loads later.
+# The native socket does not block, since a blocking one cannot read what is there into a buffer.
+# What Linux remembers of a socket and lwIP does not is remembered in its Handle.
 
-import socket as _native  # noqa: F401
-from _thread import allocate_lock
-from select import poll as _poll
-from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
+# The firmware's modules, by names that no file can stand in for.
+from sys import modules
 
+import uselect
+import usocket
+import ustruct as struct  # noqa: F401
 from micropython import const
+from uarray import array  # noqa: F401
+from uio import BytesIO, IOBase  # noqa: F401
+from urandom import getrandbits
+from utime import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F401
 
-TICK = 100
-LACKS = (
-    "ancillary pktinfo scm_rights connect_unspec MSG_OOB udp_unreachable recv_into_no_alloc_dgram"
-)
+# Where a drop-in module has these names, it has the firmware's own as `native`.
+usocket = getattr(usocket, "native", usocket)
+native, lookup = usocket.socket, usocket.getaddrinfo
+poll = getattr(uselect, "native", uselect).poll
 
-# Handle.st; 0 is a stream that is connected and has nothing held back. Each file that needs these
-# says them again: a constant with a _ costs no heap, an imported name does.
+# Handle.st, in bits: conn.py says what each means. 0 is a stream that is connected and has nothing
+# held back, and of which no thread takes data: that is what the fast paths ask for.
+# Each file says them again: a constant with a _ costs no heap, an imported name does.
 _NEW = const(1)
-_PENDING = const(2)  # it connects
+_PENDING = const(2)
 _LISTEN = const(4)
-_DEAD = const(8)  # reset, or its connect failed
+_DEAD = const(8)
 _EOF = const(16)
-_HELD = const(32)  # something was read ahead
+_HELD = const(32)
 _DGRAM = const(64)
 _GONE = const(128)
-_BLOCKS = const(256)  # accepted, and no data asked for yet: see arm
+_BLOCKS = const(256)
+_FAILED = const(512)
+_AWAY = const(1024)
+_TAKES = const(4096)
+_TAKEN = const(2048 | 4096)
 # What the firmware's poll does not know of.
 _ODD = const(_NEW | _DEAD | _EOF | _HELD)
 # lwIP's and the firmware's numbers
 _EAGAIN = const(11)
+_EADDRINUSE = const(112)
+_EALREADY = const(120)
+_EINPROGRESS = const(119)
+_ETIMEDOUT = const(116)
 _DONTWAIT = const(8)
-_TRUNC = const(64)
 _WINDOW = const(5760)
+_MSS = const(1440)
+_MOST = const(2816)
+_SMALL = const(256)
+_HUGE = const(1 << 22)
+_ALL = const((1 << 22) - 1)
 _IN = const(1)
+_OUT = const(4)
 _HUP = const(16)
+_SOL_SOCKET = const(4095)
+_NODELAY = const(4)
 
 # What is looked up again and again, or with no memory left to load numbers.py, which has them all.
 _NAMES = (
-    " AF_UNIX=1 MSG_PEEK=1 MSG_WAITALL=2 MSG_OOB=4 MSG_DONTWAIT=8 MSG_ERRQUEUE=8192"
+    " AF_UNIX=1 MSG_PEEK=1 MSG_WAITALL=2 MSG_OOB=4 MSG_DONTWAIT=8 MSG_ERRQUEUE=8192 MSG_CTRUNC=128"
     " SOL_SOCKET=4095 SO_RCVTIMEO=4102 SO_SNDTIMEO=4101 SO_LINGER=128 SOCK_NONBLOCK=2048"
-    " SOCK_CLOEXEC=524288 EBADF=9 EINVAL=22 ENFILE=23 EPIPE=32 ECONNRESET=104 ECONNREFUSED=111"
-    " O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531 ENOTCONN=128 "
+    " SOCK_CLOEXEC=524288 EBADF=9 EAGAIN=11 EINVAL=22 ENFILE=23 EPIPE=32 ECONNRESET=104"
+    " ECONNREFUSED=111 O_NONBLOCK=16384 F_GETFL=3 F_SETFL=4 FIONBIO=21537 FIONREAD=21531"
+    " ENOTCONN=128 ENOMEM=12 EINTR=4 EISCONN=127 EALREADY=120 EINPROGRESS=119 ECONNABORTED=113"
+    " POLLRDHUP=8192 "
 )
 # A file and the operations it is loaded for.
 LATER = (
-    "endpoints socket bind listen connect accept |stream writable |polls poller waiter "
+    "|stream writable TLS |waits receive |polls pollset zsock_poll "
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
-    "|events eventfd eventfd_read eventfd_write "
-    "|options getsockopt setsockopt getsockname getpeername ioctl "
-    "|numeric unpack |inet inet_pton inet_ntop |resolver getaddrinfo getnameinfo gethostname "
-    "|numbers names "
+    "|events eventfd eventfd_read eventfd_write eventfd_set |options getsockopt setsockopt ioctl "
+    "|shut shutdown |local getsockname getpeername |netif use_interface |wrap wrap plain failed "
+    "|sockaddr unpack |inet inet_pton inet_ntop |resolver getaddrinfo "
+    "|lookup getnameinfo gethostname sethostname "
+    "|numbers names forget_names LACKS |errors gaierror |loops source hidden look SPIN "
+    "|nameservers nameservers urandom "
 )
-_loaded = {}
-_lock = allocate_lock()
 
 
-def more(name):
-    """The file of that name, loaded when first asked for; by one thread at a time."""
-    module = _loaded.get(name)
-    if module is None:
-        _lock.acquire()
-        try:
-            module = __import__(__name__ + "." + name, None, None, (name,))
-            _loaded[name] = module
-        finally:
-            _lock.release()
-    return module
+def load(name):
+    """The file of that name, loaded when first asked for."""
+    return __import__(__name__ + "." + name, None, None, ("x",))
 
 
 def __getattr__(name):
     at = LATER.find(" " + name + " ")
     if at < 0:
         raise AttributeError(name)
+    # MicroPython crashes on a second import of what had no memory for its module.
+    room()
     line = LATER.rfind("|", 0, at) + 1
-    value = getattr(more(LATER[line : LATER.find(" ", line)]), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(load(LATER[line : LATER.find(" ", line)]), name)
     return value
 
 
 def number(name):
     name = " " + name + "="
-    if name in _NAMES:
-        return _in(_NAMES, name)
-    for line in _lines():
-        if name in line:
-            return _in(line, name)
-    raise KeyError(name[1:-1])
-
-
-def _in(text, name):
-    i = text.find(name) + len(name)
-    return int(text[i : text.find(" ", i)])
-
-
-def _lines():
+    # For those above no branch, where a callback might come in: files ask while they load.
+    try:
+        at = _NAMES.index(name) + len(name)
+        return int(_NAMES[at : _NAMES.index(" ", at)])
+    except ValueError:
+        pass
     # Loaded for this one question: 4 KB are much on a board.
-    import sys
-
-    lines = __import__(__name__ + ".numbers", None, None, ("TEXT",)).TEXT
-    sys.modules.pop(__name__ + ".numbers", None)
-    globals().pop("numbers", None)
-    return lines
-
-
-class _Codes:
-    """The errnos by name, each looked up once."""
-
-    def __getattr__(self, name):
-        code = number(name)
-        setattr(self, name, code)
-        return code
+    value = load("numbers").find(name)
+    if "names" not in globals():  # which keeps it anyway, for who asks for many
+        modules.pop(__name__ + ".numbers", None)
+        globals().pop("numbers", None)
+    if value is None:
+        raise KeyError(name[1:-1])
+    return value
 
 
-E = _Codes()
-
-
-def gone(h):
-    """The errno of a call on a closed handle, or on what is no socket."""
-    return E.EBADF if h.domain else E.ENOTSOCK
-
-
-def error(code):
-    return OSError(code)
-
-
-def fail(name):
-    raise OSError(getattr(E, name))
+error = OSError
 
 
 def last_error(r):
     return -r
 
 
-class gaierror(OSError):
-    """getaddrinfo or getnameinfo failed; errno is the EAI code."""
+def gone(h):
+    """The errno of a call on a closed handle, or on what is no socket: EBADF, ENOTSOCK."""
+    return 9 if h.domain else 108
 
 
 class Handle:
     """The native socket and what lwIP does not tell of it."""
 
-    st = _NEW
+    st = _NEW | _BLOCKS
     # the error that SO_ERROR, or else the next call, reports
     err = 0
     # what was read ahead: bytes, or (bytes, addr) of a datagram
     back = None
-    name = peer = opts = ipoll = poller = one = None
+    name = peer = None
+    # a poller that tells of data; while it connects, of the connection; one that tells of room
+    ipoll = poller = room = None
+    many = behind = None  # see waits.py
+    who = 0  # the thread that takes data
+    # SO_REUSEADDR 1, SO_BROADCAST 2, TCP_NODELAY 4, as they were set; what else was set
+    opts = 0
+    rare = None
+    # a raw socket's protocol
     proto = 0
     domain = 2  # 1 for a pair in memory, 0 for what is no socket
     # a connect that ended well, which the next connect is still to tell
     fresh = False
     # whether `name` is of a native socket before this one
     stale = False
-    # whether a call may wait, and how long it waits here (ms)
-    block = True
-    rwait = swait = TICK
+    # while a thread is in the native connect, which a native close would leave there for ever
+    busy = False
 
     def __init__(self, s):
         self.s = s
@@ -166,234 +160,434 @@ class Handle:
 odd_handles = [0]
 
 
-def be(h, st):
+def set_state(h, st):
     """h goes to another state; what is closed stays so."""
     if h.st & _GONE:
         return
-    # No branch in between, where Ctrl-C might come.
+    # No branch in between, where Ctrl-C might come. Who takes data says himself when that ends.
     odd_handles[0] += (st & _ODD != 0) - (h.st & _ODD != 0)
-    h.st = st
+    h.st = st & ~_TAKEN | h.st & _TAKEN
 
 
 CLOSED = Handle(None)
 CLOSED.st = _GONE
 
 
+def room(n=800):
+    """MemoryError unless n bytes can be had for what follows a step that cannot be undone."""
+    BytesIO(n).close()
+
+
+# -- opening and closing ----------------------------------------------------------------
+
+
+def socket(family, type, proto):
+    if family != 2 or not 0 < type < 3 or proto:
+        load("conn").check_socket(family, type, proto)
+    h = Handle(None)
+    h.s = open_native(type, proto)
+    if type == 1:
+        odd_handles[0] += 1
+    else:
+        h.st = _DGRAM
+        h.s.setblocking(False)
+        if type == 3:
+            # Linux: a raw socket's protocol stands where others have a port.
+            h.proto, h.name = proto, ("0.0.0.0", proto)
+    return h
+
+
+def open_native(type, proto):
+    try:
+        return native(2, type, proto)
+    except OSError as e:
+        return load("conn").socket(type, proto, e)
+
+
+def arm(h):
+    """Makes a stream's native socket non-blocking: for the firmware two messages to lwIP."""
+    h.s.setblocking(False)
+    set_state(h, h.st & ~_BLOCKS)
+
+
 def close(h):
-    be(h, _GONE)
+    set_state(h, _GONE)
     if h.back and h.domain == 1:
         h.s.count = 1  # it is unread, and so a reset for the other end
-    h.s.close()
+    # None in what accept has not got its connection for yet.
+    if h.s and not h.busy:
+        h.s.close()
 
 
-def setblocking(h, flag):
-    h.block = flag  # the native socket never blocks
+# -- names and connections --------------------------------------------------------------
 
-
-def timeouts(h, receive_ms, send_ms):
-    # Most sockets have the default, which costs them nothing.
-    if receive_ms != h.rwait:
-        h.rwait = receive_ms
-    if send_ms != h.swait:
-        h.swait = send_ms
-
-
-# The last address given in numbers: a program names the same one again and again.
-_last = None
+_last = None  # the last address in numbers: a program names the same one again and again
 
 
 def address(family, addr):
     global _last
-    if family != 2:
-        if isinstance(addr, tuple):
-            raise TypeError("AF_UNIX address must be str or bytes-like")
-        fail("EOPNOTSUPP")  # there are pairs alone, without names
-    if addr != _last or addr.__class__ is not tuple or addr[1].__class__ is not int:
-        _last = more("numeric").resolve(family, addr)
-    return _last
+    if addr is not _last or family != 2:
+        if family != 2 or not in_numbers(addr):
+            return load("sockaddr").resolve(family, addr)
+        _last = addr
+    return addr
 
+
+def in_numbers(addr):
+    """Whether addr is as the firmware takes it: ("127.0.0.1", 80)."""
+    if addr.__class__ is not tuple or len(addr) != 2:
+        return False
+    if addr[1].__class__ is not int or not 0 <= addr[1] <= 65535 or addr[0].__class__ is not str:
+        return False
+    parts = addr[0].split(".")
+    for part in parts:
+        if not part.isdigit() or int(part) > 255 or part[0] == "0" != part:
+            return False
+    return len(parts) == 4
+
+
+listeners = []  # those that listen, and some that did
+_port = getrandbits(14)
+
+
+def bind(h, addr):
+    host, port = addr
+    if h.name or h.st & ~(_DGRAM | _NEW | _BLOCKS) or listeners and not h.st & _DGRAM:
+        port = load("conn").bind(h, host, port)
+    if host != "0.0.0.0" and host != "127.0.0.1":
+        load("netif").bind(h, host)
+    if port:
+        bind_native(h, host, port)
+    else:
+        choose_port(h, host)
+
+
+def bind_native(h, host, port):
+    room()
+    try:
+        h.s.bind((host, port))
+    except OSError as e:
+        raise OSError(load("conn").positive(e.errno))
+    h.name = (host, port)
+    h.stale = False
+
+
+def choose_port(h, host="0.0.0.0"):
+    """Binds to a free port of our own choice: lwIP would not say which one it took."""
+    global _port
+    for _ in range(64):
+        _port = (_port + 1) & 0x3FFF
+        try:
+            return bind_native(h, host, 49152 + _port)
+        except OSError as e:
+            if e.errno != _EADDRINUSE:
+                raise
+    raise OSError(_EADDRINUSE)
+
+
+def listen(h, backlog):
+    if h.st & ~_BLOCKS != _NEW or h.stale or not h.name:
+        if not load("conn").listen(h):
+            return
+    arm(h)
+    room()
+    # ESP-IDF's DEFAULT_ACCEPTMBOX_SIZE is 6. lwIP resets a connection that finds this queue full,
+    # but lets its client try again while the backlog is.
+    h.s.listen(min(backlog, 6))
+    listeners.append(h)
+    set_state(h, _LISTEN)
+
+
+def connect(h, addr, wait):
+    if h.st & _PENDING:
+        settle(h)
+        if h.st & _PENDING:
+            return -_EALREADY
+    if h.st & ~_BLOCKS != _NEW or h.stale:
+        if h.st & ~_BLOCKS == 0 and h.fresh:
+            # The first call that sees the connection succeeds, later ones say EISCONN.
+            h.fresh = False
+            return 0
+        return load("conn").connect(h, addr, wait)
+    if not h.name:
+        choose_port(h)
+    return start_connect(h, addr, wait)
+
+
+def start_connect(h, addr, wait):
+    if addr[0] == "0.0.0.0":
+        addr = ("127.0.0.1", addr[1])  # Linux: this host
+    if wait:
+        # So its connect waits for 100 ms, and learns at once of what poll would look for every
+        # 10 ms. Then it says ETIMEDOUT: lwIP goes on.
+        h.s.settimeout(0.05)
+    else:
+        arm(h)
+    h.peer = addr
+    set_state(h, h.st & _BLOCKS | _PENDING)
+    code = 0
+    h.busy = True
+    try:
+        h.s.connect(addr)
+    except OSError as e:
+        code = e.errno
+    finally:
+        h.busy = False
+        if h.st & _GONE:
+            h.s.close()  # another thread has closed it meanwhile
+    if not code:
+        set_state(h, h.st & _BLOCKS)
+    elif code == _ETIMEDOUT:
+        code = _EINPROGRESS
+    elif code != _EINPROGRESS:
+        return load("conn").fail_connect(h, addr, code)
+    return -code
+
+
+def settle(h):
+    """Looks whether a pending connect has ended, and how."""
+    poller = h.poller
+    if poller is None:
+        poller = h.poller = poll()
+        poller.register(h.s, _OUT | _HUP)
+    for _, ev in poller.ipoll(0):
+        # Another thread may have seen it first.
+        if h.st & _PENDING:
+            st = load("conn").outcome(h) if ev & _HUP else 0
+            h.fresh = True
+            # From here on the same poller tells what can be read.
+            poller.modify(h.s, _IN | _HUP)
+            h.ipoll, h.poller = poller.ipoll, None
+            set_state(h, st | h.st & _BLOCKS)
+        return
+
+
+def accept(h, entry):
+    if h.st != _LISTEN:
+        return load("conn").accept(h, entry, None)
+    child = Handle(None)
+    options = (h.opts & _NODELAY or h.rare) and load("options")
+    room()
+    try:
+        child.s, addr = h.s.accept()
+    except OSError as e:
+        return load("conn").accept(h, entry, e) if e.errno != _EAGAIN else -_EAGAIN
+    child.st = _BLOCKS
+    # Linux: it has the listener's options. lwIP hands on SO_REUSEADDR alone.
+    child.name, child.peer, child.opts = h.name, addr, h.opts
+    if options:
+        options.inherit(child, h)
+    entry.h = child
+    return addr
+
+
+# -- data -------------------------------------------------------------------------------
 
 # MicroPython takes a frame of more than 11 words from the heap, which costs more than the rest of
 # these calls. `except ... as e` is 6 of them: so the hot ones leave it to stream.py to find out.
 
+# The layer gives these (zsock.py): its table, and what goes on where these calls end.
+layer = tab = send_rest = recv_rest = None
+NOTHING = (None, 0)
+_BYTES = bytes, bytearray, memoryview  # of others the length need not be in bytes
 
-def send(h, data, n, flags):
-    if flags == 0 and h.st == 0 and n:
-        n = _write(h, data)
-        if n:
-            return n
-    return more("stream").send(h, data, len(data), flags)
+
+def zsock_send(fd, data, flags=0):
+    if (flags == 0 or flags == _DONTWAIT) and 0 <= fd < len(tab) and data.__class__ in _BYTES:
+        sock = tab[fd]
+        h = sock.h
+        if h.st == _BLOCKS:
+            arm(h)
+        if h.st == 0:
+            # Not a native send: write says None instead of raising EAGAIN, and allocates nothing.
+            h = _write(h, data)
+            if h:
+                return h if h == len(data) else send_rest(fd, data, flags, h, sock)
+            if h is None:
+                if flags or sock.nonblock:
+                    raise OSError(_EAGAIN)
+                return send_rest(fd, data, flags, -_EAGAIN, sock)
+    return send_rest(fd, data, flags, None, None)
 
 
 def _write(h, data):
+    # What is more than a message, and more than _MOST of it, outage.py could not account for.
+    if len(data) > _SMALL and not has_room(h):
+        return None
     try:
-        # Not send: this says None instead of raising _EAGAIN, and so allocates nothing.
-        return h.s.write(data)
+        return h.s.write(data, _MOST)
     except OSError:
-        return _not_written(h, data)
+        pass
+    return load("stream").write(h, data)
 
 
-def _not_written(h, data):
-    return more("stream").not_written(h, data)
+def has_room(h):
+    """Whether the firmware's poll says POLLOUT; always for a pair, which knows itself."""
+    if h.domain != 2:
+        return True
+    h.room = h.room or _ipoll(h, _OUT)
+    return next(h.room(0), NOTHING)[1]
 
 
-# A reply on the same network comes within this time (us). The firmware's poll would look only once
-# in 10 ms.
-_SPIN = const(1500)
+def zsock_recv(fd, n_or_buffer, flags=0):
+    if (flags == 0 or flags == _DONTWAIT) and 0 <= fd < len(tab):
+        sock = tab[fd]
+        h = sock.h
+        # readinto asks again until the buffer is full, and forgets what it read when an error
+        # comes then: so it is asked only as long as the firmware's poll knows of none.
+        if h.st == 0 and h.ipoll:
+            h = next(h.ipoll(0), NOTHING)[1]
+            if not h:
+                return _nothing(fd, n_or_buffer, flags, sock)
+            if h == _IN:
+                h = sock.h
+                if n_or_buffer.__class__ is not int:
+                    h = _read(h, n_or_buffer)
+                    if h and h > 0:
+                        return h
+                elif 0 < n_or_buffer < _HUGE:
+                    h = _receive(h, n_or_buffer)
+                    if h.__class__ is bytes and h:
+                        return h
+                if h.__class__ is int and h:
+                    return recv_rest(fd, n_or_buffer, flags, h, sock)
+    return recv_rest(fd, n_or_buffer, flags, None, None)
 
 
-def pollable(h):
-    """Gives h the poller that its reads ask first."""
-    if not h.ipoll:
-        poller = _poll()
-        poller.register(h.s, _IN | _HUP)
-        h.ipoll = poller.ipoll
+def _nothing(fd, n_or_buffer, flags, sock):
+    """Nothing has come: EAGAIN at once for a call that must not wait and is right."""
+    if flags or sock.nonblock:
+        if n_or_buffer.__class__ is bytearray or n_or_buffer.__class__ is int and n_or_buffer >= 0:
+            raise OSError(_EAGAIN)
+    elif sock.h.many and not sock.rcvtimeo:
+        h = modules[__name__].receive  # waits.py: no hot call, whose frame must be small
+        return h(fd, n_or_buffer, sock)
+    return recv_rest(fd, n_or_buffer, flags, -_EAGAIN, sock)
 
 
-def told(ipoll, ms):
-    """Waits until the poller of one socket tells something, and gives that; 0 after ms."""
-    if ms < 0:
-        return 0
-    begin = ticks_us()
-    while ticks_diff(ticks_us(), begin) < _SPIN:
-        sleep_ms(0)
-        for _, events in ipoll(0):
-            return events
-    for _, events in ipoll(ms):
-        return events
-    return 0
+# Between the look at the state and the read there is no branch, where another thread might have
+# read ahead: of any state but 0 this is an IndexError.
+_FREE = (_ALL,)
+_FAILS = OSError, IndexError
 
 
-def awaited(h):
-    """Waits until h can be read, for its time; what the firmware's poll says, or 0."""
-    pollable(h)
-    return told(h.ipoll, h.rwait)
-
-
-def _ready(h, flags):
-    """What the firmware's poll says; a handle that blocks waits until it says something."""
-    for _, ready in h.ipoll(0):
-        return ready
-    return awaited(h) if h.block and not flags else 0
-
-
-def recv(h, n, flags):
-    if flags == 0 and h.st == 0 and n:
-        if not h.ipoll:
-            pollable(h)
-        flags = _ready(h, 0)
-        if flags == _IN:
-            flags = _receive(h, n)
-            if not flags:
-                be(h, h.st | _EOF)
-            return flags or b""
-        if not flags:
-            return -_EAGAIN
-        flags = _DONTWAIT
-    return more("stream").reads(h, n, flags)
+def _read(h, buf):
+    try:
+        return h.s.readinto(buf, _FREE[h.st])
+    except _FAILS:
+        return load("stream").read(h)
 
 
 def _receive(h, n):
     try:
-        # Never more than lwIP holds: it makes room for as many before it looks.
-        return h.s.recv(n if n < _WINDOW else _WINDOW)
-    except OSError:
-        return _not_read(h)
+        # Never more than lwIP holds: it makes room for as many before it looks, for more after.
+        n = n if n < _WINDOW else _WINDOW
+        BytesIO(n + 64).close()
+        return h.s.recv(n & _FREE[h.st])
+    except _FAILS:
+        return load("stream").read(h)
+
+
+def zsock_setsockopt(fd, level, option, value):
+    # The three that nearly every program sets.
+    if value.__class__ is fd.__class__ is int and 0 <= fd < len(tab) and -2 < value < 65536:
+        h = tab[fd].h
+        if not h.st & ~(_NEW | _DGRAM | _BLOCKS) and h.domain == 2:
+            bit = kept_option(h, level, option)
+            if bit:
+                try:
+                    h.s.setsockopt(level, option, value != 0)
+                    h.opts = h.opts | bit if value else h.opts & ~bit
+                    return
+                except OSError:
+                    pass  # a reset that no call has met: options.py
+    layer.setsockopt_rest(fd, level, option, value)
+
+
+def kept_option(h, level, option):
+    """The bit of Handle.opts for an option that lwIP keeps; 0 for another."""
+    if level == _SOL_SOCKET:
+        return 1 if option == 4 else 2 if option == 32 else 0
+    return 4 if level == 6 and option == 1 and not h.st & _DGRAM else 0
+
+
+def send(h, data, n, flags):
+    if h.st == _BLOCKS:
+        arm(h)
+    if flags & ~_DONTWAIT == 0 and h.st == 0 and n:
+        return _write(h, data) or -_EAGAIN
+    return rest(h).send(h, data, n, flags)
+
+
+def recv(h, n, flags):
+    if flags & ~_DONTWAIT == 0 and 0 < n < _HUGE and _says(h) == _IN:
+        got = _receive(h, n)
+        if got.__class__ is bytes:
+            _count(h, len(got), n)
+        return got
+    return rest(h).recv(h, n, flags)
 
 
 def recv_into(h, buf, n, flags):
-    if flags & ~_DONTWAIT == 0 and h.st == 0 and h.ipoll and n:
-        # readinto asks again until the buffer is full, and forgets what it read when an error
-        # comes then: so it is asked only as long as there is none.
-        flags = _ready(h, flags)
-        if flags == _IN:
-            flags = _read(h, buf, n)
-            return n if flags == n else _short(h, buf, n, flags)
-        if not flags:
-            return -_EAGAIN
-        flags = _DONTWAIT
-    return _into(h, buf, n, flags)
+    if flags & ~_DONTWAIT == 0 and n and _says(h) == _IN:
+        if buf.__class__ is bytearray or buf.__class__ is memoryview:
+            got = _read(h, buf)
+            return -_EAGAIN if got is None else _count(h, got, n)
+    return rest(h).recv_into(h, buf, n, flags)
 
 
-def _read(h, buf, n):
-    try:
-        return h.s.readinto(buf, n)
-    except OSError:
-        return _not_read(h)
+def _count(h, got, n):
+    """What a read gave that may have waited."""
+    if got == 0:
+        set_state(h, h.st | _EOF)
+    elif (got == n or got > _MSS) and h.domain == 2:
+        h.many = True  # more came than a segment, or than was asked for
+    return got
 
 
-def _not_read(h):
-    return more("stream").not_read(h)
+def rest(h):
+    """The file that does all of what is asked of h."""
+    return load("dgram" if h.st & _DGRAM else "stream")
 
 
-def _short(h, buf, n, r):
-    if r is None:
-        return -_EAGAIN
-    if r <= 0:
-        if r == 0:
-            be(h, h.st | _EOF)
-        return r
-    # Was that all for now, or the end? The answer to one byte more tells. (An array's items are no
-    # bytes.)
-    if buf.__class__ is not bytearray and buf.__class__ is not memoryview:
-        return r
-    one = h.one
-    if one is None:
-        one = h.one = bytearray(1)
-    more = _read(h, one, 1)
-    if more == 1:
-        buf[r] = one[0]
-        return r + 1
-    if more == 0:
-        be(h, h.st | _EOF)
-    elif more and more != -_EAGAIN:
-        # for the next call to report
-        h.err = -more
-    return r
-
-
-def arm(h):
-    """Makes the native socket of what was accepted non-blocking.
-
-    That takes the firmware two messages to lwIP, which wait until data is asked for.
-    """
-    h.s.setblocking(False)
-    be(h, h.st & ~_BLOCKS)
-
-
-def _into(h, buf, n, flags):
-    if h.st & _BLOCKS:
+def _says(h):
+    """What the firmware's poll says of a stream that is connected and holds nothing back."""
+    if h.st == _BLOCKS:
         arm(h)
-    if flags & ~_DONTWAIT == 0 and h.st == 0 and not h.ipoll and n and buf.__class__ is bytearray:
-        pollable(h)
-        return recv_into(h, buf, n, flags)
-    if h.st & _DGRAM:
-        r = more("dgram").recvfrom_into(h, buf, n, flags)
-        return r[0] if r.__class__ is tuple else r
-    r = more("stream").reads(h, n, flags)
-    if r.__class__ is int:
-        return r
-    if not flags & _TRUNC:  # the bytes are dropped (tcp(7))
-        fill(buf, r)
-    return len(r)
+    if h.st:
+        return 0
+    return next(pollable(h)(0), NOTHING)[1]
 
 
-def fill(buf, data):
-    view = memoryview(buf)
-    if len(view) and not isinstance(buf, (bytearray, memoryview)):
-        from uctypes import addressof, bytearray_at
-
-        view = memoryview(bytearray_at(addressof(buf), len(bytes(buf))))
-    view[: len(data)] = data
+def pollable(h):
+    """Gives h the poller that its reads ask first."""
+    h.many = h.many  # its place
+    h.ipoll = h.ipoll or _ipoll(h, _IN | _HUP)
+    return h.ipoll
 
 
-def lost(h, e, writing=False):
-    """A native call on a connected stream failed with e: minus its errno, as Linux has it."""
-    code = e.errno
-    if code == _EAGAIN:
-        return -code
-    return more("stream").reset(h, code, writing)
+def _ipoll(h, events):
+    poller = poll()
+    poller.register(h.s, events)
+    return poller.ipoll
 
 
-def key(h):
-    return h
+# A reply on the same network comes within this time (us). The firmware's poll looks each 10 ms.
+_SPIN = const(1500)
+
+
+def wait(h, want, ms):
+    """Waits until the firmware's poll says something of h, and gives that; 0 after ms."""
+    if want == _IN and h.st & (_HELD | _TAKES):
+        ready = load("waits").turn(h, ms)
+        if ready is not None:
+            return ready
+    ipoll = pollable(h) if want == _IN else _ipoll(h, want & _OUT | _HUP)
+    begin = ticks_us()
+    while ticks_diff(ticks_us(), begin) < _SPIN:
+        sleep_ms(0)
+        ready = next(ipoll(0), NOTHING)[1]
+        if ready:
+            return ready
+    # SHUT_RD in another thread ends this too.
+    return next(ipoll(ms), NOTHING)[1] or (want == _IN and h.st & _EOF)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 # eventfd in memory: a counter that the firmware's poll takes for a stream.
 
-import io
-
 from micropython import const
 
-from . import E, Handle
+from . import Handle, IOBase
 
 _GONE = const(128)
+_EAGAIN = const(11)
 _IN = const(1)
 _OUT = const(4)
 # io.IOBase's request
@@ -15,10 +14,10 @@ _POLL = const(3)
 _MOST = 0xFFFFFFFFFFFFFFFE
 
 
-class _Counter(io.IOBase):
+class _Counter(IOBase):
     def __init__(self, value, semaphore):
         self.value = value
-        self.semaphore = semaphore
+        self.semaphore = int(semaphore)
 
     def ioctl(self, request, arg):
         if request != _POLL:
@@ -38,15 +37,29 @@ def eventfd(value, semaphore):
 
 
 def eventfd_read(h):
-    counter = h.s
-    n = 1 if counter.semaphore and counter.value else counter.value
-    counter.value -= n
-    return n or -E.EAGAIN
+    return _take(h.s) or -_EAGAIN
 
 
 def eventfd_write(h, value):
-    counter = h.s
-    if value > _MOST - counter.value:
-        return -E.EAGAIN
-    counter.value += value
-    return 0
+    return 0 if _add(h.s, value) else -_EAGAIN
+
+
+def eventfd_set(h):
+    # From a hard interrupt: it allocates nothing.
+    h.s.value = 1
+
+
+# Neither has a branch, where a callback or another thread might come in.
+
+
+def _take(counter):
+    value = counter.value
+    n = value - (value - (value > 0)) * counter.semaphore
+    counter.value = value - n
+    return n
+
+
+def _add(counter, value):
+    free = value <= _MOST - counter.value
+    counter.value += value * free
+    return free

@@ -2,6 +2,14 @@
 # lwIP's numbers and newlib's errnos, which the ESP32 has; where they know no such name, others
 # that clash with none. Lines and not one text: a board may have no room for 3 KB in one piece.
 
+from sys import modules
+
+from . import load
+
+LACKS = (
+    "shutdown ancillary pktinfo scm_rights connect_unspec MSG_OOB udp_unreachable"
+    " recv_into_no_alloc_dgram"
+)
 TEXT = (
     " AF_UNSPEC=0 AF_UNIX=1 AF_INET=2 AF_INET6=10 AF_PACKET=17 PF_UNSPEC=0 PF_UNIX=1 PF_INET=2 ",
     " PF_INET6=10 AF_LOCAL=1 SOCK_STREAM=1 SOCK_DGRAM=2 SOCK_RAW=3 SOCK_SEQPACKET=5 ",
@@ -30,6 +38,11 @@ TEXT = (
     " EAI_SERVICE=201 EAI_ADDRFAMILY=209 EAI_MEMORY=203 EAI_SYSTEM=210 EAI_OVERFLOW=211 ",
     " EAI_INPROGRESS=-100 EAI_CANCELED=-101 EAI_NOTCANCELED=-102 EAI_ALLDONE=-103 ",
     " EAI_INTR=-104 F_GETFL=3 F_SETFL=4 O_NONBLOCK=16384 FIONREAD=21531 FIONBIO=21537 ",
+    # What TLS sockets need, which lwIP does not know: Zephyr's.
+    " IPPROTO_TLS_1_2=242 SOL_TLS=282 TLS_SEC_TAG_LIST=1 TLS_HOSTNAME=2 TLS_PEER_VERIFY=5 ",
+    " TLS_PEER_VERIFY_NONE=0 TLS_PEER_VERIFY_OPTIONAL=1 TLS_PEER_VERIFY_REQUIRED=2 ",
+    " TLS_CREDENTIAL_CA_CERTIFICATE=1 TLS_CREDENTIAL_PUBLIC_CERTIFICATE=2 ",
+    " TLS_CREDENTIAL_SERVER_CERTIFICATE=2 TLS_CREDENTIAL_PRIVATE_KEY=3 ",
     " EFD_SEMAPHORE=2 EFD_NONBLOCK=16384 EFD_CLOEXEC=524288 ",
     " INADDR_ANY=0 INADDR_LOOPBACK=2130706433 INADDR_BROADCAST=4294967295 ",
     " INADDR_NONE=4294967295 INET_ADDRSTRLEN=16 INET6_ADDRSTRLEN=46 EPERM=1 ENOENT=2 EINTR=4 ",
@@ -45,5 +58,28 @@ TEXT = (
 )
 
 
+def find(name):
+    """The number behind a name, given with " " and "=" around it; None if it is not there."""
+    for line in TEXT:
+        at = line.find(name)
+        if at >= 0:
+            at += len(name)
+            return int(line[at : line.find(" ", at)])
+    package, file = __name__[: -len(".numbers")], "absent"
+    value = load(file).find(name)
+    modules.pop(package + "." + file, None)
+    modules[package].__dict__.pop(file, None)
+    return value
+
+
 def names():
-    return [item.split("=")[0] for line in TEXT for item in line.split()]
+    # One at a time: 2 KB in one piece are much on a board.
+    lines = TEXT + load("absent").TEXT
+    return (item.split("=")[0] for line in lines for item in line.split())
+
+
+def forget_names():
+    package = __name__[: -len(".numbers")]
+    for name in ("names", "forget_names", "numbers", "absent"):
+        modules[package].__dict__.pop(name, None)
+        modules.pop(package + "." + name, None)

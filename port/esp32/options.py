@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: MIT
-# Options, names and what is waiting. The firmware's setsockopt looks at the option's number alone
-# and takes what it does not know without a word, so it gets to see only what it understands.
-
-import struct
+# Options, and what is waiting. The firmware's setsockopt looks at the option's number alone and
+# takes what it does not know without a word, so it gets to see only what it understands.
 
 from micropython import const
 
-from . import arm, fail, gone, more, number
-from .endpoints import settle
+from . import arm, gone, kept_option, load, settle, struct
+
+# newlib's errnos
+_EADDRINUSE = const(112)
+_ECONNRESET = const(104)
+_EINVAL = const(22)
+_ENOBUFS = const(105)
+_ENODEV = const(19)
+_ENOMEM = const(12)
+_ENOPROTOOPT = const(109)
+_EOPNOTSUPP = const(95)
+_EPROTO = const(71)
 
 # Handle.st
 _NEW = const(1)
@@ -21,83 +29,78 @@ _BLOCKS = const(256)
 _SOL_SOCKET = const(4095)
 _IP = const(0)
 _TCP = const(6)
-# (level, option) -> name; lwIP's numbers, as in numbers.py
-_OPTIONS = {
-    (_SOL_SOCKET, 4): "SO_REUSEADDR",
-    (_SOL_SOCKET, 32): "SO_BROADCAST",
-    (_TCP, 1): "TCP_NODELAY",
-    (_SOL_SOCKET, 4103): "SO_ERROR",
-    (_SOL_SOCKET, 4104): "SO_TYPE",
-    (_SOL_SOCKET, 4144): "SO_DOMAIN",
-    (_SOL_SOCKET, 4145): "SO_PROTOCOL",
-    (_SOL_SOCKET, 2): "SO_ACCEPTCONN",
-    (_SOL_SOCKET, 4107): "SO_BINDTODEVICE",
-    (_IP, 3): "IP_ADD_MEMBERSHIP",
-}
-_GROUPS = (_IP, 3)
+# lwIP's numbers, as in numbers.py
+_REUSEADDR = const(4)
+_BROADCAST = const(32)
+_NODELAY = const(1)
+_ADD_MEMBERSHIP = const(3)
+_ACCEPTCONN = const(2)
+_ERROR = const(4103)
+_TYPE = const(4104)
+_BINDTODEVICE = const(4107)
+_DOMAIN = const(4144)
+_PROTOCOL = const(4145)
 _FIONREAD = const(21531)
 _WINDOW = const(5760)
 # lwIP's NETIF_NAMESIZE without the 0 at its end. The firmware copies longer ones over its stack.
 _IFNAME = const(5)
-# Those that lwIP keeps as the layer last set them.
-_KEPT = ("SO_REUSEADDR", "SO_BROADCAST", "TCP_NODELAY")
 
 
-def _name(h, level, option):
+def _check(h, level):
     if h.st & _GONE:
         raise OSError(gone(h))
-    name = _OPTIONS.get((level, option))
-    if name is None or name[0] == "T" and (h.st & _DGRAM or h.domain != 2):
-        fail("ENOPROTOOPT")
-    return name
+    if level == _TCP and (h.st & _DGRAM or h.domain != 2):
+        raise OSError(_ENOPROTOOPT)
 
 
 def setsockopt(h, level, option, value):
-    name = _name(h, level, option)
-    if name in _KEPT:
-        if h.opts is None:
-            h.opts = {}
-        value = int(_int(value) != 0)
-        _native(h, level, option, value)
-        h.opts[level, option] = value
-    elif name == "IP_ADD_MEMBERSHIP":
+    _check(h, level)
+    bit = kept_option(h, level, option)
+    if bit:
+        flag = int(_int(value) != 0)
+        _set_native(h, level, option, flag)
+        h.opts = h.opts | bit if flag else h.opts & ~bit
+    elif level == _IP and option == _ADD_MEMBERSHIP:
         _join(h, value)
-    elif name == "SO_BINDTODEVICE":
-        _to_device(h, level, option, value)
+    elif level == _SOL_SOCKET and option == _BINDTODEVICE and h.domain == 2:
+        _bind_to_device(h, value)
     else:
-        fail("ENOPROTOOPT")
+        raise OSError(_ENOPROTOOPT)
 
 
-def _to_device(h, level, option, value):
-    if h.domain != 2:
-        fail("ENOPROTOOPT")
+def _bind_to_device(h, value):
     if isinstance(value, int):
-        fail("EINVAL")
+        raise OSError(_EINVAL)
     name = bytes(value).split(b"\0")[0].decode()
     if len(name) > _IFNAME:
-        fail("ENODEV")
-    _native(h, level, option, name)
-    if h.opts is None:
-        h.opts = {}
-    h.opts[level, option] = name
+        raise OSError(_ENODEV)
+    _set_native(h, _SOL_SOCKET, _BINDTODEVICE, name)
+    keep(h, "device", name)
+
+
+def keep(h, name, value):
+    """Remembers what few handles have."""
+    if h.rare is None:
+        h.rare = {}
+    h.rare[name] = value
 
 
 def _int(value):
     if isinstance(value, int):
         return value
     if len(value) < 4:
-        fail("EINVAL")
+        raise OSError(_EINVAL)
     return struct.unpack("i", value[:4])[0]
 
 
-def _native(h, level, option, value):
+def _set_native(h, level, option, value):
     if h.st & _DEAD or h.domain != 2 or h.st & _LISTEN and level == _TCP:
         return  # nobody beneath keeps it; what a listener accepts gets it
     try:
         h.s.setsockopt(level, option, value)
     except OSError as e:
         # lwIP has nothing to set it on after a reset, of which no call knows yet.
-        more("stream").notice(h)
+        load("stream").notice(h)
         if h.st & _PENDING:
             settle(h)
         if not h.st & _DEAD:
@@ -105,141 +108,103 @@ def _native(h, level, option, value):
 
 
 def apply(h):
-    for (level, option), value in h.opts.items():
-        _native(h, level, option, value)
+    """Sets on a new native socket what was set on its handle."""
+    for bit, level, option in (
+        (1, _SOL_SOCKET, _REUSEADDR),
+        (2, _SOL_SOCKET, _BROADCAST),
+        (4, _TCP, _NODELAY),
+    ):
+        if h.opts & bit:
+            _set_native(h, level, option, 1)
+    if h.rare and "device" in h.rare:
+        _set_native(h, _SOL_SOCKET, _BINDTODEVICE, h.rare["device"])
 
 
 def inherit(child, h):
     """Linux: what was accepted has the listener's options. lwIP hands on SO_REUSEADDR alone."""
-    child.opts = dict(h.opts)
+    if h.rare:
+        child.rare = dict(h.rare)
     apply(child)
 
 
 def _join(h, value):
     if not h.st & _DGRAM:
-        fail("EPROTO")
+        raise OSError(_EPROTO)
+    if h.proto:
+        raise OSError(_ENOPROTOOPT)  # lwIP has memberships of UDP alone
     if isinstance(value, int) or len(value) < 8:
-        fail("EINVAL")
+        raise OSError(_EINVAL)
     group, interface = bytes(value[:4]), bytes(value[4:8])
     if any(value[8:12]):
-        fail("ENODEV")  # struct ip_mreqn with an interface's number, by which lwIP finds none
+        # struct ip_mreqn with an interface's number, by which lwIP finds none.
+        raise OSError(_ENODEV)
     if not 224 <= group[0] < 240:
-        fail("EINVAL")
+        raise OSError(_EINVAL)
     # lwIP would only count it twice.
-    joined = (h.opts or {}).get(_GROUPS, ())
+    joined = (h.rare or {}).get("groups", ())
     if (group, interface) in joined:
-        fail("EADDRINUSE")
+        raise OSError(_EADDRINUSE)
     try:
-        h.s.setsockopt(_IP, 3, group + interface)
+        h.s.setsockopt(_IP, _ADD_MEMBERSHIP, group + interface)
     except OSError as e:
         # lwIP's own number: ERR_MEM, else no such interface
-        fail("ENOBUFS" if e.errno == 1 else "ENODEV")
-    if h.opts is None:
-        h.opts = {}
-    h.opts[_GROUPS] = joined + ((group, interface),)
+        raise OSError(_ENOBUFS if e.errno == 1 else _ENODEV)
+    keep(h, "groups", joined + ((group, interface),))
 
 
 def getsockopt(h, level, option, buflen):
-    name = _name(h, level, option)
-    if name in _KEPT:
-        value = (h.opts or {}).get((level, option), 0)
-    elif name == "SO_ERROR":
-        if h.st & _PENDING:
-            settle(h)
-        more("stream").notice(h)
-        if h.domain == 1 and h.s.reset:
-            h.s.reset = False
-            h.err = number("ECONNRESET")
-        value, h.err = h.err, 0
-    elif name == "SO_TYPE":
-        value = 1 if not h.st & _DGRAM else 3 if h.proto else 2
-    elif name == "SO_DOMAIN":
-        value = h.domain
-    elif name == "SO_PROTOCOL":
-        value = h.proto or (17 if h.st & _DGRAM else 6 if h.domain == 2 else 0)
-    elif name == "SO_ACCEPTCONN":
-        value = int(h.st & _LISTEN != 0)
-    else:
-        fail("ENOPROTOOPT")
-    if buflen:
-        return struct.pack("i", value)[:buflen]
-    return value
+    _check(h, level)
+    if level == _SOL_SOCKET and option == _BINDTODEVICE and h.domain == 2:
+        name = (h.rare or {}).get("device", "").encode()
+        # Linux: with the 0 at its end, and only into room for any name (IFNAMSIZ).
+        if name and buflen < 16:
+            raise OSError(_EINVAL)
+        return name + b"\0" if name else b"" if buflen else 0
+    value = _value(h, level, option)
+    return struct.pack("i", value)[:buflen] if buflen else value
 
 
-def addresses():
-    """This board's IPv4 addresses: (address, netmask) of each interface that is up."""
-    import network
-
-    found = []
-    for kind in (network.STA_IF, network.AP_IF):
-        interface = network.WLAN(kind)
-        if interface.active():
-            found.append(interface.ifconfig()[:2])
-    return [pair for pair in found if pair[0] != "0.0.0.0"]
-
-
-def is_local(host, dgram):
-    if dgram and (host == "255.255.255.255" or 224 <= int(host.split(".")[0]) < 240):
-        return True
-    return any([host == address for address, _ in addresses()])
-
-
-def _number(host):
-    value = 0
-    for part in host.split("."):
-        value = value << 8 | int(part)
-    return value
+def _value(h, level, option):
+    bit = kept_option(h, level, option)
+    if bit:
+        return int(h.opts & bit != 0)
+    if level == _SOL_SOCKET:
+        if option == _ERROR:
+            return _take_error(h)
+        if option == _TYPE:
+            return 1 if not h.st & _DGRAM else 3 if h.proto else 2
+        if option == _DOMAIN:
+            return h.domain
+        if option == _PROTOCOL:
+            return h.proto or (17 if h.st & _DGRAM else 6 if h.domain == 2 else 0)
+        if option == _ACCEPTCONN:
+            return int(h.st & _LISTEN != 0)
+    raise OSError(_ENOPROTOOPT)
 
 
-def toward(peer):
-    """The address that this board has on the way to peer."""
-    if peer[:4] == "127.":
-        return "127.0.0.1"
-    first = ""
-    for address, mask in addresses():
-        if peer == address:
-            return address
-        if (_number(peer) ^ _number(address)) & _number(mask) == 0:
-            return address
-        first = first or address
-    return first or "0.0.0.0"
-
-
-def getsockname(h):
-    if h.st & _GONE:
-        raise OSError(gone(h))
-    if h.domain != 2:
-        return ""
+def _take_error(h):
     if h.st & _PENDING:
         settle(h)
-    host, port = h.name or ("0.0.0.0", 0)
-    if host == "0.0.0.0" and h.peer:
-        host = toward(h.peer[0])
-    return host, port
-
-
-def getpeername(h):
-    if h.st & _GONE:
-        raise OSError(gone(h))
-    if h.st & _PENDING:
-        settle(h)
-    more("stream").notice(h)
-    if h.st & (_PENDING | _NEW | _LISTEN | _DEAD) or not h.peer:
-        fail("ENOTCONN")
-    if h.domain != 2 and h.s.left:
-        fail("ENOTCONN")
-    return h.peer if h.domain == 2 else ""
+    load("stream").notice(h)
+    if h.domain == 1 and h.s.reset:
+        h.s.reset = False
+        h.err = _ECONNRESET
+    code, h.err = h.err, 0
+    return code
 
 
 def ioctl(h, request):
     if h.st & _GONE:
         raise OSError(gone(h))
     if request != _FIONREAD:
-        fail("EOPNOTSUPP")
+        raise OSError(_EOPNOTSUPP)
     if h.st & _LISTEN:
-        fail("EINVAL")
+        raise OSError(_EINVAL)
     if h.st & _DGRAM:
-        return max(more("dgram").length(h), 0)
+        size = load("dgram").length(h)
+        if size == -_ENOMEM:
+            raise OSError(_ENOMEM)
+        return max(size, 0)
     if h.st & _PENDING:
         settle(h)
     if h.st & (_NEW | _PENDING):
@@ -249,5 +214,7 @@ def ioctl(h, request):
     if h.domain == 1:
         return h.s.count + len(h.back or b"")
     # lwIP does not say; what it has is read ahead, but no more than a window.
-    more("stream").read_ahead(h, _WINDOW)
+    stream = load("stream")
+    if stream.alone(h, stream.read_ahead, _WINDOW) is None:
+        return 0  # what is there is another thread's
     return len(h.back or b"")

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Readiness: the firmware's poll, and what it does not know put right.
+# poll: the firmware's, and what it does not know put right. A board has ten sockets: what changes
+# makes the set void, and another is built.
 
-from select import poll
-from time import sleep_ms, ticks_diff, ticks_us
+from sys import modules
 
 from micropython import const
 
-from . import more, odd_handles
+from . import load, odd_handles, poll, settle, sleep_ms, ticks_diff, ticks_us
+
+layer = modules[__name__.rpartition(".")[0]].layer
+fdtable = layer.table
 
 # Handle.st
 _NEW = const(1)
@@ -16,172 +19,194 @@ _EOF = const(16)
 _HELD = const(32)
 _DGRAM = const(64)
 _GONE = const(128)
-_BLOCKS = const(256)
 # lwIP's and the firmware's numbers
 _IN = const(1)
 _OUT = const(4)
 _ERR = const(8)
 _HUP = const(16)
 _NVAL = const(32)
+_RDHUP = const(8192)
+_ALWAYS = const(_ERR | _HUP | _NVAL)
 _SPIN = const(1500)
-# What the firmware's poll does not know of.
-_ODD = const(_NEW | _DEAD | _EOF | _HELD)
 
 
-def _mask(events):
-    return events & (_IN | _OUT) | _HUP
+class pollset:
+    """The firmware's poller of a list of pollfds."""
 
+    # The table's count, from before the fds were looked up; -1 makes it void.
+    changes = -1
+    # what it is made of, once it is whole
+    fds = None
 
-class poller:
-    """The firmware's poll, with what it does not know put right."""
-
-    # whether it polls a native socket that another has taken the place of
-    stale = False
-
-    def __init__(self):
-        self.native = poll()
-        # native socket -> [handle, events]
+    def __init__(self, fds):
+        self.again = list(fds)
+        # the entries that have revents: the first `ready` of these
+        self.shown = list(fds)
+        self.ready = self.invalid = 0
+        # native socket -> its entry, or the last of them
         self.by = {}
-        # [handle, revents] of those that are ready; outs[n] is the list of the first n of them
-        self.pairs = []
-        self.outs = [[]]
+        # whether a socket has several entries
+        self.several = False
+        # whether an entry asks for POLLRDHUP, of which the firmware knows nothing
+        self.ends = False
+        self.native = poll()
+        self.ipoll = self.native.ipoll
 
-    def register(self, h, events):
-        self.native.register(h.s, _mask(events))
-        self.by[h.s] = [h, events]
-        self.pairs.append([h, 0])
-        self.outs.append(self.pairs[:])
+    def built(self):
+        """All entries are in it: from now on it may be used again."""
+        self.fds = self.again
 
-    def modify(self, h, events):
-        self.native.modify(h.s, _mask(events))
-        self.by[h.s][1] = events
+    def holds(self, fds):
+        """Whether these are the entries that it was made of."""
+        return self.fds == fds
 
-    # Frames of no more than 11 words, so few locals: larger ones come from the heap.
-    def ipoll(self, ms):
-        self.ms = ms
-        self.n = _odd(self) if odd_handles[0] else 0
-        for s, ms in self.native.ipoll(0):
-            self.found(self.by[s], ms)
-        if not self.n and self.ms:
-            _later(self, self.ms)
-        return self.outs[self.n]
+    def add(self, pfd, h):
+        pfd.h = h
+        other = self.by.get(h.s)
+        events = pfd.events
+        while other is not None:
+            self.several = True
+            if other is pfd:
+                return
+            events |= other.events
+            other = other._same
+        pfd._same = self.by.get(h.s)
+        self.by[h.s] = pfd
+        if events & _RDHUP and not h.st & _DGRAM:
+            self.ends = True
+            events |= _IN
+        self.native.register(h.s, events & (_IN | _OUT) | _HUP)
+
+    def change(self, pfd):
+        self.changes = -1
 
     def look(self, ms):
-        """Waits like the firmware's poll; how many of `pairs` are ready, which is `n`."""
-        self.n = _odd(self) if odd_handles[0] else 0
-        for s, ms in self.native.ipoll(0 if self.n else ms):
-            self.found(self.by[s], ms)
-        return self.n
+        """One poll; how many entries have revents, -1 if this is void."""
+        while self.ready:
+            self.ready -= 1
+            self.shown[self.ready].revents = 0
+        if odd_handles[0]:
+            _show_odd(self)
+        _look(self, 0)
+        if ms and not self.ready:
+            begin = ticks_us()
+            while not self.ready and ticks_diff(ticks_us(), begin) < _SPIN and not 0 < ms <= 2:
+                sleep_ms(0)
+                _look(self, 0)
+            if not self.ready:
+                _look(self, ms)
+            # What was read ahead for POLLRDHUP has ended that wait.
+            while self.ends and not self.ready and self.changes >= 0:
+                left = ms - ticks_diff(ticks_us(), begin) // 1000
+                if left <= 0:
+                    break
+                _look(self, left)
+        if self.changes < 0:
+            return -1
+        if not self.several:
+            return self.ready + self.invalid
+        n = 0
+        for pfd in self.fds:
+            n += pfd.revents != 0
+        return n
 
-    def found(self, entry, ev):
-        if ev & (_HUP | _NVAL) or entry[0].st & ~(_DGRAM | _BLOCKS):
-            self.n = _told(self, entry, ev, self.n)
-        else:
-            pair = self.pairs[self.n]
-            pair[0] = entry[0]
-            pair[1] = ev
-            self.n += 1
+
+# The set that was polled last, if each of its sockets has one entry.
+_last = None
 
 
-def _later(p, ms):
-    if p.stale:
-        _renew(p)
-    begin = ticks_us()
-    while ticks_diff(ticks_us(), begin) < _SPIN:
-        sleep_ms(0)
-        n = p.look(0)
-        if n:
-            return n
-        if 0 < ms <= 2:
-            break
-    return p.look(ms)
+# A frame of no more than 11 words, beyond which it comes from the heap. So its arguments become
+# others: fds the entry that is ready, timeout_ms its revents.
+def zsock_poll(fds, timeout_ms):
+    kept = _last
+    if (
+        kept is None
+        or kept.changes != fdtable.changes
+        or odd_handles[0]
+        or kept.fds != fds
+        or timeout_ms.__class__ is not kept.changes.__class__  # int, which is a builtin far away
+    ):
+        return _remember(fds, timeout_ms)
+    # Each attribute asked for once, and kept in what is a local anyway.
+    key = kept.ready
+    while key:
+        key -= 1
+        kept.shown[key].revents = 0
+    kept.ready = 0
+    for key, timeout_ms in kept.ipoll(0):
+        fds = kept.by[key]
+        fds.revents = timeout_ms
+        kept.shown[kept.ready] = fds
+        kept.ready += 1
+        if timeout_ms & ~(_IN | _OUT):
+            key = layer.poll_rest  # called by a local, which is a word less than by an attribute
+            return key(kept.fds, 0)
+    key = kept.ready
+    if key or timeout_ms == 0:
+        return key
+    return layer.poll_rest(kept.fds, timeout_ms)
 
 
-def _odd(p):
-    """Puts in front those that the firmware knows nothing of; how many they are."""
-    n = 0
-    for s, (h, events) in p.by.items():
-        st = h.st
-        if h.s is not s:
-            _renew(p)
-            return _odd(p)
-        if st & _ODD:
-            if st & _NEW:
-                ev = events & _OUT | _HUP
-            elif st & _DEAD:
-                ev = events & (_IN | _OUT) | _HUP | (_ERR if h.err else 0)
-            else:
-                ev = events & _IN
-            if ev:
-                p.pairs[n][0] = h
-                p.pairs[n][1] = ev
-                n += 1
+def _remember(fds, timeout_ms):
+    global _last
+    _last = None
+    n = layer.poll_rest(fds, timeout_ms)
+    if fds:
+        kept = fds[0]._kept
+        if kept and not (kept.several or kept.invalid or kept.ends):
+            _last = kept
     return n
 
 
-def _renew(p):
-    """Polls the native sockets that were made after a failed connect."""
-    p.stale = False
-    for s, entry in list(p.by.items()):
-        new = entry[0].s
-        if new is not s:
-            p.native.unregister(s)
-            del p.by[s]
-            p.native.register(new, _mask(entry[1]))
-            p.by[new] = entry
+def _look(self, ms):
+    for s, ms in self.ipoll(ms):
+        _show(self, self.by[s], ms)
 
 
-def _renewed(p, entry):
-    """What the firmware's poll says of the new native socket, meanwhile."""
-    p.stale = True
-    native = poll()
-    native.register(entry[0].s, _mask(entry[1]))
-    for _, ev in native.ipoll(0):
-        return ev
-    return 0
+def _show_odd(self):
+    """Shows the entries that the firmware knows nothing of."""
+    for s, pfd in self.by.items():
+        h = pfd.h
+        if h.s is not s:
+            self.changes = -1  # a failed connect has had its native socket replaced
+        elif h.st & _NEW:
+            _show_all(self, pfd, _OUT | _HUP)
+        elif h.st & _DEAD:
+            _show_all(self, pfd, _IN | _OUT | _HUP | _RDHUP | (_ERR if h.err else 0))
+        elif h.st & (_EOF | _HELD):
+            _show_all(self, pfd, _IN | _RDHUP if h.st & _EOF else _IN)
 
 
-def _told(p, entry, ev, n):
-    """One more entry of what is ready, put right, behind the n that are there."""
-    h = entry[0]
-    st = h.st
-    if ev & _NVAL and not st & _GONE:
-        ev = _renewed(p, entry)
-    if st & _PENDING:
-        more("endpoints").settle(h)
-        st = h.st
-        if st & (_PENDING | _GONE):
-            return n
-        if st & _DEAD:
-            ev = _mask(entry[1])
-        elif st & (_HELD | _EOF):
-            ev |= entry[1] & _IN
-    elif st & (_NEW | _DEAD | _GONE) and h.domain:
-        return n
+def _show(self, pfd, ev):
+    """Shows what the firmware says of an entry, put right."""
+    h = pfd.h
+    if h.st & _PENDING:
+        settle(h)
+        if h.st & (_PENDING | _GONE):
+            return
+        if h.st & _DEAD:
+            ev = _IN | _OUT | _HUP | _RDHUP
+        elif h.st & (_HELD | _EOF):
+            ev |= _IN
+    elif h.st & (_NEW | _DEAD | _GONE) and h.domain:
+        return
+    if ev & _NVAL:
+        self.changes = -1
+        return
     if ev & _HUP and (h.domain == 2 or h.s.reset or h.err):
         ev |= _ERR
-    for i in range(n):
-        if p.pairs[i][0] is h:
-            p.pairs[i][1] |= ev
-            return n
-    if ev:
-        p.pairs[n][0] = h
-        p.pairs[n][1] = ev
-        n += 1
-    return n
+    if self.ends and not h.st & _DGRAM:
+        ev = load("shut").look_for_end(self, pfd, h, ev)
+    _show_all(self, pfd, ev)
 
 
-class waiter:
-    """Waits for one event on one handle."""
-
-    def __init__(self, h, want):
-        self.h, self.want, self.s = h, want, None
-
-    def wait(self, ms):
-        h = self.h
-        if self.s is not h.s:
-            self.s = h.s
-            p = poller()
-            p.register(h, self.want)
-            self.p = p
-        return self.p.pairs[0][1] if self.p.look(ms) else 0
+def _show_all(self, pfd, ev):
+    """Shows it to all entries that ask for this socket."""
+    while pfd:
+        new = ev & (pfd.events | _ALWAYS)
+        if new and not pfd.revents:
+            # From here on no branch, where Ctrl-C might come.
+            self.shown[self.ready] = pfd
+            self.ready += 1
+        pfd.revents |= new
+        pfd = pfd._same
