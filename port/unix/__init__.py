@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # The host kernel, reached in one of three ways, chosen by what the interpreter has.
 
+import sys
+
 
 def backend():
-    import socket
-
-    if hasattr(socket, "create_connection"):
+    if sys.implementation.name == "cpython":
         from . import cpython
 
         return cpython
@@ -15,6 +15,12 @@ def backend():
         from . import native
 
         return native
-    from . import libc
+    try:
+        from . import fast
 
-    return libc
+        return fast
+    except (ImportError, SyntaxError):
+        # No threads, or no machine code of this processor.
+        from . import libc
+
+        return libc

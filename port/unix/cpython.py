@@ -9,8 +9,12 @@ import socket as _native
 import struct
 import termios
 import time
+from array import array  # noqa: F401
+from functools import lru_cache
 
-from . import numbers, sockaddr
+from . import hosts, numbers, sockaddr
+from . import steps as table  # noqa: F401
+from .nameservers import ipv6_first, nameservers, urandom  # noqa: F401
 
 TICK = 100
 # The C type beneath socket.socket: cheaper to make, and no method of it is Python.
@@ -19,34 +23,38 @@ CLOSED = _type()
 CLOSED.close()
 _MODULES = (_native, errno, select, os, fcntl, termios)
 _LINUX = hasattr(select, "epoll")
-LACKS = "" if _LINUX else "eventfd"
-_MSG_TRUNC = int(_native.MSG_TRUNC)
+# Names whose numbers differ from system to system.
+_SYSTEMS_OWN = ("AF_", "PF_", "SOL_", "SO_", "TCP_", "IP_", "IPV6_")
+LACKS, TLS = "" if _LINUX else "eventfd", "tlshost"
+if _LINUX:
+    from .epollhost import Epoll as epoll  # noqa: F401
+_MSG_TRUNC, _MSG_DONTWAIT = int(_native.MSG_TRUNC), int(_native.MSG_DONTWAIT)
 _SOL_SOCKET = int(_native.SOL_SOCKET)
-_SO_RCVTIMEO = int(_native.SO_RCVTIMEO)
-_SO_SNDTIMEO = int(_native.SO_SNDTIMEO)
-_TICK = struct.pack("ll", TICK // 1000, TICK % 1000 * 1000)
+_SO_RCVTIMEO, _SO_SNDTIMEO = int(_native.SO_RCVTIMEO), int(_native.SO_SNDTIMEO)
+_EINPROGRESS, _AGAIN = errno.EINPROGRESS, -errno.EAGAIN
+_NO_FLAGS = 0  # not given is cheaper than 0
+_NONBLOCK = int(getattr(_native, "SOCK_NONBLOCK", 0))
 
-listen = _type.listen
-shutdown = _type.shutdown
-getsockname = _type.getsockname
-setblocking = _type.setblocking
-fileno = _type.fileno
+listen, shutdown = _type.listen, _type.shutdown
+getsockname, fileno = _type.getsockname, _type.fileno
 
 unpack = sockaddr.unpack
-gaierror = _native.gaierror
-names = numbers.names
-gethostname = _native.gethostname
-inet_ntop = _native.inet_ntop
+gethostname, sethostname = _native.gethostname, _native.sethostname
+if_nameindex, if_nametoindex = _native.if_nameindex, _native.if_nametoindex
+if_indextoname, inheritable = _native.if_indextoname, hosts.inheritable
+gaierror, getaddrinfo = _native.gaierror, hosts.getaddrinfo
+names, inet_ntop = numbers.names, _native.inet_ntop
 
 
+@lru_cache(None)
 def number(name):
+    value = numbers.number(name)  # what else CPython's modules have is no name of ours
     for module in _MODULES:
-        value = getattr(module, name, None)
-        if isinstance(value, int):
-            return int(value)
-    value = numbers.number(name)
+        own = getattr(module, name, None)
+        if isinstance(own, int):
+            return int(own)
     # Elsewhere Linux's number would mean something else: one that no system knows is refused.
-    return value if _LINUX or name[:4] not in ("TCP_", "IPV6") and name[:3] != "IP_" else -1
+    return value if _LINUX or not name.startswith(_SYSTEMS_OWN) else -1
 
 
 def error(number):
@@ -68,14 +76,18 @@ def address(family, addr):
     if sockaddr.is_packed(family, addr):
         raw = bytes(addr)
         given = struct.unpack_from("H", raw)[0] if len(raw) > 1 else -1
-        if given == _native.AF_UNSPEC:
-            return raw
+        if given == _native.AF_UNSPEC or (family, given) == (_native.AF_INET6, _native.AF_INET):
+            return raw  # the kernel's business: it lets datagrams to IPv4 through
         # What connect(2) says of a short one, and then of another family.
         if len(raw) < {_native.AF_INET: 16, _native.AF_INET6: 24}.get(family, 2):
             raise error(errno.EINVAL)
         if given != family:
             raise error(errno.EAFNOSUPPORT)
         addr = sockaddr.unpack(raw)
+    if addr.__class__ is tuple and addr and family in (_native.AF_INET, _native.AF_INET6):
+        host = hosts.plain(addr[0])
+        if host is not addr[0]:
+            addr = (host,) + addr[1:]
     if family == _native.AF_INET6 and isinstance(addr, tuple):
         for part in addr[2:]:
             # CPython would cut it to 32 bits.
@@ -87,6 +99,9 @@ def address(family, addr):
         return (
             (found[0],) + (addr[1:] + (0, 0))[:2] + (addr[3:4] if any(addr[3:4]) else found[3:4])
         )
+    if family == _native.AF_INET and addr.__class__ is tuple and addr:
+        if addr[0].__class__ is int and sockaddr.shown(addr[0]):
+            return (sockaddr.shown(addr[0]),) + addr[1:]
     if family == _native.AF_UNIX and isinstance(addr, (str, bytes)):
         raw = os.fsencode(addr)
         if len(raw) + (raw[:1] not in (b"", b"\0")) > 108:
@@ -94,11 +109,54 @@ def address(family, addr):
     return addr
 
 
-def _blocking(h):
-    # A program may have called setdefaulttimeout for its other sockets.
-    if h.gettimeout() is not None:
-        h.setblocking(True)
-    return h
+# The layer gives these (zsock.py): its table, and what goes on where these calls end.
+layer = tab = send_rest = recv_rest = None
+
+
+def zsock_send(fd, data, flags=0):
+    sock = r = None
+    try:
+        if fd >= 0:
+            sock = tab[fd]
+            r = sock.h.send(data) if flags is _NO_FLAGS else sock.h.send(data, flags)
+            if r == len(data):
+                return r
+    except (IndexError, TypeError):
+        sock = None  # the layer's own send says what is wrong
+    except OSError as e:
+        r = _failed(e)
+        if r == _AGAIN and (sock.nonblock or flags == _MSG_DONTWAIT):
+            raise
+    return send_rest(fd, data, flags, r, sock)
+
+
+def zsock_recv(fd, n_or_buffer, flags=0):
+    sock = r = None
+    try:
+        if fd >= 0 and flags is _NO_FLAGS:
+            sock = tab[fd]
+            if n_or_buffer.__class__ is int:
+                r = sock.h.recv(n_or_buffer)
+                if r or n_or_buffer:
+                    return r
+            else:
+                r = sock.h.recv_into(n_or_buffer)
+                if r or len(n_or_buffer):
+                    return r
+        elif fd >= 0 and flags == _MSG_DONTWAIT:
+            sock, n = tab[fd], n_or_buffer
+            r = sock.h.recv(n, flags) if n.__class__ is int else sock.h.recv_into(n, 0, flags)
+            if r or (n if n.__class__ is int else len(n)):
+                return r
+        # Nothing was asked for, and of that CPython does not ask the kernel.
+        sock = r = None
+    except (IndexError, TypeError):
+        sock = None
+    except OSError as e:
+        r = _failed(e)
+        if r == _AGAIN and (flags or sock.nonblock):
+            raise
+    return recv_rest(fd, n_or_buffer, flags, r, sock)
 
 
 def socket(family, type, proto):
@@ -107,21 +165,31 @@ def socket(family, type, proto):
         raise error(errno.EAFNOSUPPORT)
     if -1 in (type, proto):
         raise error(errno.EINVAL)
-    return _blocking(_type(family, type, proto))
+    return _silent(_type(family, type | _NONBLOCK, proto))
+
+
+def _silent(h):
+    # Elsewhere than on Linux, and for a descriptor that is there already.
+    if h.gettimeout() != 0 or not _NONBLOCK:
+        h.setblocking(False)
+    return h
 
 
 def close(h):
     h.close()
 
 
-def connect(h, addr):
-    try:
-        if isinstance(addr, bytes) and h.family != _native.AF_UNIX:
-            _packed("connect", h, addr, len(addr))
-        else:
-            h.connect(addr)
-    except OSError as e:
-        return _failed(e)
+def connect(h, addr, wait):
+    if addr.__class__ is bytes and h.family != _native.AF_UNIX:
+        try:
+            return _packed("connect", h, addr, len(addr))
+        except OSError as e:
+            return _failed(e)
+    err = h.connect_ex(addr)
+    if err == _EINPROGRESS and wait:
+        # A connection within this machine is there by now.
+        err = h.connect_ex(addr)
+    return -err
 
 
 def bind(h, addr):
@@ -132,7 +200,7 @@ def bind(h, addr):
 
 
 def _packed(call, h, *args):
-    """A call of libc with a sockaddr that CPython has no form for (AF_UNSPEC)."""
+    """A call of libc with a sockaddr that CPython has no form for."""
     import ctypes
 
     r = getattr(ctypes.CDLL(None, use_errno=True), call)(h.fileno(), *args)
@@ -141,12 +209,14 @@ def _packed(call, h, *args):
     return r
 
 
-def accept(h):
+def accept(h, entry):
     try:
         fd, addr = h._accept()
     except OSError as e:
         return _failed(e)
-    return _blocking(_type(h.family, h.type, h.proto, fd)), addr
+    entry.h = new = _type(h.family, h.type, h.proto, fd)
+    new.setblocking(False)
+    return addr
 
 
 def send(h, data, n, flags):
@@ -230,13 +300,19 @@ def setsockopt(h, level, option, value):
     h.setsockopt(level, option, value)
 
 
-def timeouts(h, receive_ms, send_ms):
-    h.setsockopt(_SOL_SOCKET, _SO_RCVTIMEO, _timeval(receive_ms))
-    h.setsockopt(_SOL_SOCKET, _SO_SNDTIMEO, _timeval(send_ms))
+def block(h, receive_ms=None, send_ms=0):
+    if receive_ms is not None:
+        try:
+            h.setsockopt(_SOL_SOCKET, _SO_RCVTIMEO, _timeval(receive_ms))
+            h.setsockopt(_SOL_SOCKET, _SO_SNDTIMEO, _timeval(send_ms))
+        except OSError as e:
+            if e.errno != errno.ENOTSOCK:  # it needs none
+                raise
+    h.setblocking(receive_ms is not None)
 
 
 def _timeval(ms):
-    return _TICK if ms == TICK else struct.pack("ll", ms // 1000, ms % 1000 * 1000)
+    return struct.pack("ll", ms // 1000, ms % 1000 * 1000)
 
 
 def ioctl(h, request):
@@ -245,11 +321,9 @@ def ioctl(h, request):
     return struct.unpack("i", value)[0]
 
 
-def socketpair(family, type, proto):
-    return [
-        _blocking(_type(s.family, s.type, s.proto, s.detach()))
-        for s in _native.socketpair(family, type, proto)
-    ]
+def socketpair(family, type, proto, size):
+    pair = _native.socketpair(family, type | _NONBLOCK, proto)
+    return [_silent(_type(s.family, s.type | _NONBLOCK, s.proto, s.detach())) for s in pair]
 
 
 def eventfd(value, semaphore):
@@ -261,7 +335,16 @@ def eventfd(value, semaphore):
     number = ctypes.CDLL(None, use_errno=True).eventfd(ctypes.c_uint(value), flags)
     if number < 0:
         raise error(ctypes.get_errno())
-    return _no_socket(number)
+    h = _no_socket(number)
+    h.setblocking(False)
+    return h
+
+
+def is_eventfd(h):
+    try:
+        return os.readlink("/proc/self/fd/%d" % h.fileno()) == "anon_inode:[eventfd]"
+    except OSError:
+        return False
 
 
 def eventfd_read(h):
@@ -281,29 +364,57 @@ def eventfd_write(h, value):
 
 def _no_socket(number):
     # CPython makes a socket object of nothing else, but does not look again.
-    h = _blocking(_type())
-    os.dup2(number, h.fileno(), False)
-    os.close(number)
+    try:
+        h = _type()
+        os.dup2(number, h.fileno(), False)
+    finally:
+        os.close(number)
     return h
 
 
 def adopt(number):
+    nonblock = not os.get_blocking(number)
     try:
-        h = _blocking(_type(fileno=number))
-    except OSError:  # no socket: it can be passed on and closed
-        h = _no_socket(number)
-    nonblock = not os.get_blocking(h.fileno())
-    if nonblock:
+        h = _type(fileno=number)
         h.setblocking(False)
+    except OSError:
+        # No socket: it stays as it is, whoever else has it may read and write it.
+        h = _no_socket(number)
     return h, nonblock
+
+
+def wait(h, want, ms):
+    native = select.poll()
+    try:
+        native.register(h, want)
+        for _, revents in native.poll(ms):
+            return revents
+    except ValueError:  # it was closed just now
+        pass
+    return 0
 
 
 class poller:
     def __init__(self):
         native = select.poll()
-        self.register = native.register
-        self.modify = native.modify
-        self.ipoll = native.poll
+        self._native, self._events = native, {}
+
+    def register(self, h, events):
+        self._native.register(h, events)
+        self._events[h] = events
+
+    modify = register
+
+    def ipoll(self, ms):
+        try:
+            return self._native.poll(ms)
+        except RuntimeError:
+            pass
+        # Another thread, or what a signal's handler has interrupted, is within that one.
+        other = select.poll()
+        for h, events in self._events.items():
+            other.register(h, events)
+        return other.poll(ms)
 
 
 def key(h):
@@ -315,17 +426,8 @@ def writable(buf):
         raise TypeError("a writable buffer is required")
 
 
-def getaddrinfo(host, service, family, type, proto, flags):
-    return [
-        (int(f), int(t), p, name, addr)
-        for f, t, p, name, addr in _native.getaddrinfo(host, service, family, type, proto, flags)
-    ]
-
-
 def getnameinfo(addr, flags):
-    if "%" in addr[0]:
-        addr = address(_native.AF_INET6, addr)
-    return _native.getnameinfo(addr, flags)
+    return hosts.getnameinfo(addr, flags, address)
 
 
 def inet_pton(family, text):

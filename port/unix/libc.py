@@ -3,42 +3,73 @@
 # name. Into a buffer that allocates nothing, and costs what MicroPython's own socket costs.
 # A rare call binds its libc function when it is first used.
 
-import os
-import struct
 import sys
-from array import array
-from select import poll as poller  # noqa: F401
-from socket import inet_ntop, inet_pton  # noqa: F401
-from time import sleep_ms, ticks_add, ticks_diff, ticks_ms  # noqa: F401
 
-import ffi
-from uctypes import addressof
+from uctypes import addressof, bytes_at
 
+from .clib import check, gaierror, lib, libc  # noqa: F401
+from .firmware import (  # noqa: F401
+    BytesIO,
+    IOBase,
+    array,
+    inet_ntop,
+    inet_pton,
+    os,
+    poller,
+    room,
+    sleep_ms,
+    struct,
+    ticks_add,
+    ticks_diff,
+    ticks_ms,
+)
+from .links import (  # noqa: F401
+    if_indextoname,
+    if_nameindex,
+    if_nametoindex,
+    inheritable,
+    sethostname,
+)
+from .msg import recvmsg, sendmsg  # noqa: F401
 from .numbers import names, number  # noqa: F401
+from .resolver import getaddrinfo, getnameinfo  # noqa: F401
 from .sockaddr import pack, unpack
 
+try:
+    table = __import__(__name__.rpartition(".")[0] + ".nogil", None, None, ("put",))
+except ImportError:
+    pass  # no threads here
+
 TICK = 100
+urandom = os.urandom
 CLOSED = -1
 LACKS = ""
+TLS = "tlsmake"
 
 _AF_INET = 2
 _SOL_SOCKET = 1
+_SO_TYPE = 3
 _SO_RCVTIMEO = 20
 _SO_SNDTIMEO = 21
 _CLOEXEC = 0x80000
+_NONBLOCK = 0x800
+_EINTR = 4
+_EINPROGRESS = 115
+_F_GETFL = 3
+_F_SETFL = 4
 _EFD = 0x80800  # EFD_CLOEXEC, EFD_NONBLOCK
+# What a call makes of a short answer of the kernel, and the layer of that, takes so much (bytes).
+_LITTLE = 1024
 _EINVAL = 22
 
-_lib = ffi.open(None)
-_bound = {}
-_socket = _lib.func("i", "socket", "iii")
-_close = _lib.func("i", "close", "i")
-_accept = _lib.func("i", "accept4", "iPPi")
-_connect = _lib.func("i", "connect", "iPI")
-_setsockopt = _lib.func("i", "setsockopt", "iiiPI")
+_socket = lib.func("i", "socket", "iii")
+_close = lib.func("i", "close", "i")
+_accept = lib.func("i", "accept4", "iPPi")
+_connect = lib.func("i", "connect", "iPI")
+_setsockopt = lib.func("i", "setsockopt", "iiiPI")
 # SIGPIPE is ignored by the interpreter, so send needs no MSG_NOSIGNAL.
-send = _lib.func("l", "send", "iPLi")
-recv_into = _lib.func("l", "recv", "iPLi")
+send = lib.func("l", "send", "iPLi")
+recv_into = lib.func("l", "recv", "iPLi")
 
 
 def last_error(r):
@@ -47,34 +78,6 @@ def last_error(r):
 
 def error(code):
     return OSError(code)
-
-
-class gaierror(OSError):
-    """getaddrinfo or getnameinfo failed; errno is the EAI code."""
-
-
-def libc(name, returns, args):
-    """The libc function of that name, bound when it is first used."""
-    f = _bound.get(name)
-    if f is None:
-        f = _bind(name, returns, args)
-    return f
-
-
-def _bind(name, returns, args):
-    # Another thread may be looking into the dict, and has none to stop it: it gets a new one.
-    global _bound
-    f = _lib.func(returns, name, args)
-    bound = dict(_bound)
-    bound[name] = f
-    _bound = bound
-    return f
-
-
-def _check(r):
-    if r < 0:
-        raise OSError(os.errno())
-    return r
 
 
 # The last address packed: a program sends to the same peer again and again.
@@ -103,35 +106,28 @@ def address(family, addr):
 
 
 def socket(family, type, proto):
-    h = _socket(family, type | _CLOEXEC, proto)
-    if h < 0:
-        _no_socket(family)
-    return h
-
-
-def _no_socket(family):
-    e = OSError(os.errno())
-    # ffi takes a str for a pointer, and that for a number
-    if not isinstance(family, int):
-        raise TypeError("family is an int")
-    raise e
+    return check(_socket(family, type | _CLOEXEC | _NONBLOCK, proto))
 
 
 def close(h):
-    if _close(h) < 0 and os.errno() != 4:
+    if _close(h) < 0 and os.errno() != _EINTR:
         raise OSError(os.errno())
 
 
 def bind(h, addr):
-    _check(libc("bind", "i", "iPI")(h, addr, len(addr)))
+    check(libc("bind", "i", "iPI")(h, addr, len(addr)))
 
 
-def connect(h, addr):
-    return _connect(h, addr, len(addr))
+def connect(h, addr, wait):
+    r = _connect(h, addr, len(addr))
+    if r < 0 and wait and os.errno() == _EINPROGRESS:
+        # A connection within this machine is there by now.
+        r = _connect(h, addr, len(addr))
+    return r
 
 
 def listen(h, backlog):
-    _check(libc("listen", "i", "ii")(h, backlog))
+    check(libc("listen", "i", "ii")(h, backlog))
 
 
 # accept's buffer: a socklen_t, then the address.
@@ -139,16 +135,18 @@ _SIZE_AT = 3 * (sys.byteorder == "big")
 _FAMILY_AT = 4 + (sys.byteorder == "big")
 
 
-def accept(h):
+def accept(h, entry):
     raw = bytearray(32)
     at = addressof(raw)
+    room(_LITTLE)
     raw[_SIZE_AT] = 28
-    h = _accept(h, at + 4, at, _CLOEXEC)
+    h = _accept(h, at + 4, at, _CLOEXEC | _NONBLOCK)
     if h < 0:
         return h
+    entry.h = h
     if raw[_FAMILY_AT] == _AF_INET:
-        return h, (_host(raw[8:12]), raw[6] << 8 | raw[7])
-    return h, _long_address(h, raw)
+        return _host(raw[8:12]), raw[6] << 8 | raw[7]
+    return _long_address(h, raw)
 
 
 # The last IPv4 host shown: most connections come from where others came from.
@@ -183,35 +181,38 @@ def sendto(h, data, flags, addr):
 
 def recv(h, n, flags):
     buf = bytearray(n)
+    room(n + 64)
     r = recv_into(h, buf, n, flags)
     if r < 0:
         return r
-    return bytes(memoryview(buf)[:r])
+    return bytes_at(addressof(buf), min(r, n))
 
 
-def recvfrom_into(h, buf, n, flags):
+def recvfrom_into(h, buf, n, flags, more=0):
     raw = bytearray(112)
     size = bytearray(b"\x70\0\0\0")
+    room(_LITTLE + more)
     r = libc("recvfrom", "l", "iPLiPP")(h, buf, n, flags, raw, size)
     return r if r < 0 else (r, unpack(memoryview(raw)[: _size(size)]))
 
 
 def recvfrom(h, n, flags):
     buf = bytearray(n)
-    got = recvfrom_into(h, buf, n, flags)
+    got = recvfrom_into(h, buf, n, flags, n)
     if got.__class__ is not tuple:
         return got
-    return bytes(memoryview(buf)[: min(got[0], n)]), got[1]
+    return bytes_at(addressof(buf), min(got[0], n)), got[1]
 
 
 def shutdown(h, how):
-    _check(libc("shutdown", "i", "ii")(h, how))
+    check(libc("shutdown", "i", "ii")(h, how))
 
 
 def getsockopt(h, level, option, buflen):
     value = bytearray(buflen or 4)
     size = bytearray(struct.pack("I", len(value)))
-    _check(libc("getsockopt", "i", "iiiPP")(h, level, option, value, size))
+    room(_LITTLE + buflen)  # SO_ERROR is told once
+    check(libc("getsockopt", "i", "iiiPP")(h, level, option, value, size))
     n = struct.unpack("I", size)[0]
     if buflen:
         return bytes(memoryview(value)[:n])
@@ -221,13 +222,13 @@ def getsockopt(h, level, option, buflen):
 def setsockopt(h, level, option, value):
     if isinstance(value, int):
         value = struct.pack("i", value)
-    _check(_setsockopt(h, level, option, value, len(value)))
+    check(_setsockopt(h, level, option, value, len(value)))
 
 
 def _name(name, h):
     raw = bytearray(112)
     size = bytearray(b"\x70\0\0\0")
-    _check(libc(name, "i", "iPP")(h, raw, size))
+    check(libc(name, "i", "iPP")(h, raw, size))
     return unpack(memoryview(raw)[: _size(size)])
 
 
@@ -239,44 +240,40 @@ def getpeername(h):
     return _name("getpeername", h)
 
 
-def setblocking(h, flag):
+def block(h, receive_ms=None, send_ms=0):
     fcntl = libc("fcntl", "i", "iil")
-    mode = _check(fcntl(h, 3, 0))
-    _check(fcntl(h, 4, mode & ~0x800 if flag else mode | 0x800))
-
-
-def _timeval(ms):
-    return struct.pack("ll", ms // 1000, ms % 1000 * 1000)
-
-
-_TICK = _timeval(TICK)
-
-
-def timeouts(h, receive_ms, send_ms):
-    tv = _TICK if receive_ms == TICK else _timeval(receive_ms)
-    _setsockopt(h, _SOL_SOCKET, _SO_RCVTIMEO, tv, len(tv))
-    tv = _TICK if send_ms == TICK else _timeval(send_ms)
-    _setsockopt(h, _SOL_SOCKET, _SO_SNDTIMEO, tv, len(tv))
+    mode = check(fcntl(h, _F_GETFL, 0))
+    if receive_ms is None:
+        mode |= _NONBLOCK
+    else:
+        mode &= ~_NONBLOCK
+        for option, ms in ((_SO_RCVTIMEO, receive_ms), (_SO_SNDTIMEO, send_ms)):
+            tv = struct.pack("ll", ms // 1000, ms % 1000 * 1000)
+            _setsockopt(h, _SOL_SOCKET, option, tv, len(tv))  # ENOTSOCK: it needs none
+    check(fcntl(h, _F_SETFL, mode))
 
 
 def ioctl(h, request):
     value = bytearray(4)
-    _check(libc("ioctl", "i", "iLP")(h, request, value))
+    check(libc("ioctl", "i", "iLP")(h, request, value))
     return struct.unpack("i", value)[0]
 
 
-def socketpair(family, type, proto):
+def socketpair(family, type, proto, size):
     pair = bytearray(8)
-    _check(libc("socketpair", "i", "iiiP")(family, type | _CLOEXEC, proto, pair))
+    room(_LITTLE)
+    type |= _CLOEXEC | _NONBLOCK
+    check(libc("socketpair", "i", "iiiP")(family, type, proto, pair))
     return struct.unpack("ii", pair)
 
 
 def eventfd(value, semaphore):
-    return _check(libc("eventfd", "i", "Ii")(value, _EFD | int(semaphore)))
+    return check(libc("eventfd", "i", "Ii")(value, _EFD | int(semaphore)))
 
 
 def eventfd_read(h):
     value = bytearray(8)
+    room(_LITTLE)
     r = libc("read", "l", "iPL")(h, value, 8)
     return r if r < 0 else struct.unpack("Q", value)[0]
 
@@ -285,8 +282,38 @@ def eventfd_write(h, value):
     return min(libc("write", "l", "iPL")(h, struct.pack("Q", value), 8), 0)
 
 
+def epoll():
+    from .epoll import Epoll
+
+    return Epoll()
+
+
+def is_eventfd(h):
+    name = bytearray(32)
+    libc("readlink", "l", "sPL")("/proc/self/fd/%d" % h, name, len(name))
+    return name.startswith(b"anon_inode:[eventfd]")
+
+
 def adopt(fd):
-    return fd, bool(_check(libc("fcntl", "i", "iil")(fd, 3, 0)) & 0x800)
+    try:
+        fcntl = libc("fcntl", "i", "iil")
+        mode = check(fcntl(fd, _F_GETFL, 0))
+        # What is no socket stays as it is: whoever else has it may read and write it.
+        type, size = bytearray(4), bytearray(b"\4\0\0\0")
+        if libc("getsockopt", "i", "iiiPP")(fd, _SOL_SOCKET, _SO_TYPE, type, size) == 0:
+            check(fcntl(fd, _F_SETFL, mode | _NONBLOCK))
+        return fd, bool(mode & _NONBLOCK)
+    except MemoryError:
+        _close(fd)
+        raise
+
+
+def wrap(s, told):
+    return s.fileno()
+
+
+def plain(h, told):
+    return told._us
 
 
 def fileno(h):
@@ -297,17 +324,18 @@ def key(h):
     return h
 
 
-class waiter:
-    """Waits for one event on one descriptor; unlike MicroPython's poll not anew after EINTR."""
+def source(h):
+    from .source import Source
 
-    def __init__(self, h, want):
-        self.pollfd = bytearray(struct.pack("ihh", h, want, 0))
-        self.poll = libc("poll", "i", "PLi")
+    return Source(h)
 
-    def wait(self, ms):
-        if self.poll(self.pollfd, 1, ms) < 1:
-            return 0
-        return self.pollfd[6] | self.pollfd[7]
+
+def wait(h, want, ms):
+    # Unlike MicroPython's poll not anew after EINTR.
+    pollfd = bytearray(struct.pack("ihh", h, want, 0))
+    if libc("poll", "i", "PLi")(pollfd, 1, ms) < 1:
+        return 0
+    return pollfd[6] | pollfd[7] << 8
 
 
 def writable(buf):
@@ -320,10 +348,17 @@ def writable(buf):
 
 def gethostname():
     buf = bytearray(256)
-    _check(libc("gethostname", "i", "PL")(buf, len(buf)))
+    check(libc("gethostname", "i", "PL")(buf, len(buf)))
     return bytes(buf[: buf.find(b"\0")]).decode()
 
 
-# At the end: they need the above. At once: a second thread would meet them half loaded.
-from .msg import recvmsg, sendmsg  # noqa: E402, F401
-from .resolver import getaddrinfo, getnameinfo  # noqa: E402, F401
+def nameservers(name):
+    from .nameservers import nameservers
+
+    return nameservers(name)
+
+
+def ipv6_first(host6, host4):
+    from .nameservers import ipv6_first
+
+    return ipv6_first(host6, host4)

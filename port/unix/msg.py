@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 # sendmsg and recvmsg of libc: struct msghdr, iovec and cmsghdr laid out by hand (cmsg(3)).
 
-import struct
-
 from uctypes import addressof
 
-from .libc import libc
+from .clib import libc
+from .firmware import room, struct
 from .sockaddr import unpack
 
 _CMSG_CLOEXEC = 0x40000000
@@ -68,6 +67,8 @@ def recvmsg(h, buffers, ancbufsize, flags):
             0,
         )
     )
+    # For the result, and the layer's entries of as many descriptors as there may be, up to 16.
+    room(2048 + ancbufsize + min(ancbufsize // 4, 16) * 1024)
     n = libc("recvmsg", "l", "iPi")(h, head, flags | _CMSG_CLOEXEC)
     if n < 0:
         return n

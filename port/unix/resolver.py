@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # getaddrinfo and getnameinfo of libc (POSIX netdb.h).
 
-import os
-import struct
+import sys
 
 from uctypes import bytes_at
 
-from .libc import gaierror, getsockopt, libc  # noqa: F401
+from .clib import gaierror, libc
+from .firmware import os, struct
 from .sockaddr import pack, unpack
 
 _ADDRINFO = "iiiiIPPP"
@@ -39,17 +39,20 @@ def _string(address):
 
 def getaddrinfo(host, service, family, type, proto, flags):
     hints = struct.pack(_ADDRINFO, flags, family, type, proto, 0, 0, 0, 0)
+    found = []
     result = bytearray(struct.calcsize("P"))
+    free = libc("freeaddrinfo", "v", "P")
     code = libc("getaddrinfo", "i", "PPPP")(_text(host), _text(service), hints, result)
     if code:
         _fail(code)
-    first = at = struct.unpack("P", result)[0]
-    found = []
-    while at:
-        item = struct.unpack(_ADDRINFO, bytes_at(at, struct.calcsize(_ADDRINFO)))
-        _, family, type, proto, size, addr, name, at = item
-        found.append((family, type, proto, _string(name), unpack(bytes_at(addr, size))))
-    libc("freeaddrinfo", "v", "P")(first)
+    first = at = int.from_bytes(result, sys.byteorder)
+    try:
+        while at:
+            item = struct.unpack(_ADDRINFO, bytes_at(at, struct.calcsize(_ADDRINFO)))
+            _, family, type, proto, size, addr, name, at = item
+            found.append((family, type, proto, _string(name), unpack(bytes_at(addr, size))))
+    finally:
+        free(first)  # without memory too
     return found
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Addresses as Python shows them <-> struct sockaddr as Linux lays it out.
 
-import struct
-from socket import inet_ntop, inet_pton
+from .firmware import inet_ntop, inet_pton, struct
 
 _AF_UNIX = 1
 _AF_INET = 2
@@ -20,16 +19,28 @@ def is_packed(family, addr):
 
 
 def _port(port, what="port"):
-    if not isinstance(port, int):
+    if not isinstance(port, (int, bool)):
         raise TypeError("an integer is required for the " + what)
+    port = int(port)
     if not 0 <= port <= 0xFFFF:
         raise OverflowError("port must be 0-65535.")
     return port
 
 
+def shown(number):
+    """The host behind INADDR_ANY, INADDR_LOOPBACK or INADDR_BROADCAST; None for another number."""
+    if number in (0, 0x7F000001, 0xFFFFFFFF):
+        return inet_ntop(_AF_INET, struct.pack("!I", number))
+
+
 def _host(family, host, lookup):
     if isinstance(host, (bytes, bytearray)):
-        host = bytes(host).decode()
+        try:
+            host = bytes(host).decode()
+        except UnicodeError:
+            host = ".."  # as little a name
+    if host.__class__ is int and family == _AF_INET:
+        host = shown(host) or host
     if not isinstance(host, str):
         raise TypeError("host must be str")
     if "\0" in host:
