@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: MIT
+# TLS sockets: an entry of the table whose operations are a Tls instead of the port. Its `h` is
+# the port's closed handle, so that whatever does not ask the entry for its operations gets EBADF,
+# and nothing ever goes out in plain text. The platform's own TLS does all of cryptography; the
+# port's TLS names the file that drives it.
+#
+# No operation waits, as a port's. The lock is held while the engine works, and never while
+# anybody waits. Who closes meanwhile leaves the end to whoever has it.
+#
+# This file has what a connection needs while all goes well; on a board the rest is not for long.
+
+from _thread import get_ident
+from sys import modules
+
+from ._config import USOCKET_LAZY
+from .zbase import p
+
+# Where the rest of a Tls is; what is not named is in the first.
+_LATER = (
+    "tlsmore .tlshake address connect start shake proceed state failed ended .tlscheck set_option "
+)
+_DONTWAIT = p.number("MSG_DONTWAIT")
+_AGAIN = p.number("EAGAIN"), p.number("EINTR")
+_BOARD = hasattr(p, "LATER")
+# What is None once a send has been made, by whether its record is out: nobody asks for the first.
+_PAST = "until", "owed"
+
+# POLLIN is 1, POLLOUT 4, on every system.
+
+# Credentials: (tag, type): bytes. tlscheck.py adds to them, and counts how often they change; what
+# they were made into last is kept by the driver.
+credentials = {}
+changes = [0, None]
+
+
+def load(name):
+    """The file of that name, loaded when first asked for."""
+    if hasattr(p, "BytesIO"):
+        p.BytesIO(800).close()  # without that room a second import crashes MicroPython
+    return __import__(__name__[:-3] + name, None, None, ("p",))
+
+
+def drop(name):
+    """A board forgets a file that is seldom asked for."""
+    if USOCKET_LAZY:
+        modules.pop(__name__[:-3] + name, None)
+        modules[__name__[:-4]].__dict__.pop(name, None)
+
+
+class Tls:
+    """What a TLS socket is, with the operations of a port (port/interface.py).
+
+    sock: its entry; raw: the port's handle of the connection beneath. tlscheck.py makes one.
+    """
+
+    sock = raw = _lock = None
+    # 0: new, or it listens; 1: the connection beneath is being made; 2: the handshake; 3: open;
+    # 4: it has failed for good, of which `code` and `why` tell; 5: closed
+    st = 0
+    proto = 242  # IPPROTO_TLS_1_2
+    server = False
+    # SOL_TLS's options. `name` is None where the peer's is not looked at, False while nobody said.
+    tags = ()
+    verify = name = False
+    # those that few set: a dict, in tlsmore.py
+    rare = None
+    eng = None
+    # what has been decrypted and not yet been taken; where more of that is being decrypted to;
+    # what is under way and not yet said to be sent
+    back = b""
+    part = owed = None
+    # whether poll has seen that out
+    out = False
+    # the end of the peer's data, told by itself; the directions that were shut
+    eof = shut_in = shut_out = False
+    # what it has failed with, where there was no room to find out more
+    code = p.number("ECONNABORTED")
+    why = None
+    addr = None
+    # whether a connect has ended well that the next is still to tell
+    fresh = False
+    # what is waited for before it is open
+    want = 4
+
+    def __getattr__(self, name):
+        # One that is not there is an AttributeError, as of a port.
+        at = _LATER.rfind(".", 0, _LATER.find(" " + name + " ") + 1) + 1
+        call = getattr(load(_LATER[at : _LATER.find(" ", at)]), name)
+        return lambda *args: call(self, *args)
+
+    # -- the lock -------------------------------------------------------------------------
+
+    def enter(self):
+        """Takes the engine for this thread; False in what has interrupted this thread there.
+
+        Also while another has that of one that was closed, or if another was quicker. A `try`
+        follows at once, whose `finally` gives what this gave to leave().
+        """
+        me = get_ident()
+        while self._lock.locked():
+            if self._own[1] == me or self.st == 5:
+                return False
+            p.sleep_ms(1)
+        # Ctrl-C comes in at branches: there is none from here to the caller's `try`.
+        mine = self._lock.acquire(False)
+        self._own[mine] = me
+        return mine
+
+    def leave(self, mine):
+        # Without a branch, as above.
+        _LEAVE[mine * (1 + (self.st == 5))](self)
+
+    def free(self):
+        if self.eng:
+            self.eng.free()
+            self.eng = None
+        self.release()
+
+    def release(self):
+        self._own[1] = None
+        self._lock.release()
+
+    # -- data -----------------------------------------------------------------------------
+
+    def send(self, h, data, n, flags):
+        if self.st != 3 or not n or self.shut_out or flags & ~_DONTWAIT:
+            r = self.may_send(n, flags)
+            if r or not n:
+                return r
+        h = self.enter()
+        try:
+            if not h:
+                return -_AGAIN[0]
+            eng = self.eng
+            if self.st == 5:
+                return -_AGAIN[1]  # which is EBADF, as the layer sees
+            owed = self.owed
+            if owed is not None:
+                # A record that was begun has to go out before others.
+                same = len(owed) <= n and memoryview(data)[: len(owed)] == owed
+                if not self.out:
+                    self.out = False  # its place
+                    # Without a branch, so that it never goes twice.
+                    self.out = eng.put(owed) is not None
+                    if not self.out:
+                        return -_AGAIN[0]
+                self.owed = None
+                self.out = False
+                if same:
+                    return len(owed)
+            if n > eng.MOST:
+                data = memoryview(data)[: eng.MOST]
+            # Whatever comes in between, a record has been begun perhaps.
+            self.owed = data
+            r = eng.put(data)
+            setattr(self, _PAST[r is not None], None)
+            if r:
+                return r
+            self.owed = bytes(data)
+            return -_AGAIN[0]
+        except (OSError, ValueError) as e:
+            return self.failed(e)
+        finally:
+            self.leave(h)
+
+    def recv_into(self, h, buf, n, flags):
+        if self.st != 3 or self.back or self.part or self.eof or flags & ~_DONTWAIT or not n:
+            return self.recv_held(buf, n, flags)
+        h = self.enter()
+        try:
+            if not h:
+                return -_AGAIN[0]
+            if self.back or self.part or self.st == 5:
+                return -_AGAIN[1]  # another thread has looked, or closed it: again
+            r = self.eng.get(buf)
+            if not r:
+                if r is None:
+                    return -_AGAIN[0]
+                self.eof = True
+            return r
+        except (OSError, ValueError) as e:
+            return self.failed(e)
+        finally:
+            self.leave(h)
+
+    def recv(self, h, n, flags):
+        buf = bytearray(min(n, getattr(self.eng, "MOST", 512)))
+        if hasattr(p, "BytesIO"):
+            p.BytesIO(len(buf) + 64).close()  # room for what is made of it
+        r = self.recv_into(h, buf, len(buf), flags)
+        return r if r < 0 else bytes(memoryview(buf)[:r])
+
+    def last_error(self, r):
+        return -r
+
+    def error(self, code):
+        return OSError(code, self.why) if self.why and code == self.code else p.error(code)
+
+    def wait(self, h, want, ms):
+        """As a port's; what the platform reports may turn out to be no data yet."""
+        if want & 1 and (self.back or self.eof or self.shut_in) or self.st > 3:
+            return want & (1 | 4)
+        if self.st == 2 and _BOARD and p.ticks_diff(self.until, p.ticks_ms()) > 9960:
+            ms = 0  # it looks without pause: the firmware's poll would do so only every 10 ms
+        return p.wait(self.raw, want if self.st % 3 == 0 else self.want, ms)
+
+    # -- the end --------------------------------------------------------------------------
+
+    def close(self, h):
+        self.st = 5
+        h = self.enter()
+        try:
+            p.close(self.raw)
+        finally:
+            self.leave(h)
+
+
+# By whether this call has the engine, and is to free it; callable does nothing.
+_LEAVE = callable, Tls.release, Tls.free
+
+
+class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
+    """MicroPython's engine of one connection: its TLS, and the stream beneath that never waits.
+
+    It follows the records that go through it, since tls tells neither when the handshake is over
+    nor where a record ends: and its readinto asks again until the buffer is full, and forgets what
+    it has when an error comes then. So behind a record there is nothing more to read for it,
+    within one call. What comes in between, as for want of memory, finds nothing taken that is not
+    accounted for. Who calls it has the lock of its Tls. tlsmake.py makes one.
+
+    s: the SSLSocket, whose `write` is put(data): how many bytes, or None while some of them are
+    still to go out, and then it is asked again with the same; whose `close` is free().
+    hand: what follows the handshake, while there is one. left, at: of what comes, bytes of the
+    record that are left, and those of its header, `head`, that are there. stop: no other record in
+    this call; more: whether one may have more than was asked for. cut: the connection has ended,
+    of which tls makes the same as of the end that the peer tells. recv, send: what the connection
+    has given or taken and tls does not know yet: Ctrl-C may come in between, then tls asks again
+    with the same buffer. So what is noted here is noted once, without a branch. value: what get
+    gave last. Names that the firmware has, since others take room on a board.
+    """
+
+    # A board has no room for more, should it not all go out at once.
+    MOST = (16384, 4096)[_BOARD]
+
+    def readinto(self, buf):
+        # Few locals: a frame of more than eleven words is taken from the heap each time.
+        n = self.recv
+        if not n:
+            if self.stop and not self.left:
+                return None
+            n = self.recv = p.recv_into(self.raw, buf, len(buf), 0)
+        if n <= 0:
+            self.recv = 0
+            if not n:
+                self.cut = True
+                return n
+            n = p.last_error(n)
+            return None if n in _AGAIN else -n
+        left = self.left - n
+        if left < 0:
+            for left in range(n):
+                self.head[self.at + left] = buf[left]
+            if self.at + n < 5:
+                self.at += n
+                self.recv = 0
+                return n
+            left = self.head[3] << 8 | self.head[4]
+        if not left and self.hand:
+            self.hand.ended(self.head[0])
+            self.left = self.at = self.recv = 0
+            return n
+        if not left:
+            self.stop = True
+        self.left = left
+        self.at = self.recv = 0
+        return n
+
+    def write(self, buf):
+        n = self.send
+        if not n:
+            n = self.send = p.send(self.raw, buf, len(buf), 0)
+        if n < 0:
+            self.send = 0
+            if self.hand:
+                self.hand.out = True
+            n = p.last_error(n)
+            return None if n in _AGAIN else -n
+        if self.hand:
+            self.hand.wrote(buf, n)
+        self.send = 0
+        return n
+
+    def ioctl(self, request, arg):
+        return 0
+
+    def get(self, buf):
+        """Into buf: how many bytes; 0 at the end that the peer told, None if it has to wait."""
+        # What tls holds of a record comes alone.
+        self.stop = self.more
+        n = self.value = self.s.readinto(buf)
+        if n is None and self.more:
+            self.more = False
+            return self.get(buf)
+        if n == 0 and self.cut:
+            raise OSError(-0x7280)  # mbedTLS's of that
+        self.more = n == len(buf)
+        return n

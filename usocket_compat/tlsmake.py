@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+# The driver of TLS sockets on MicroPython, by its module tls: what is asked for once a connection,
+# its context and its handshake; and what an error of it means. A board drops this file again.
+
+from sys import modules
+
+import tls
+
+from .zbase import p
+
+_tls = modules[__name__[:-4]]
+VERSIONS = " 242 "  # IPPROTO_TLS_1_2
+PSK = False
+Handle = None
+# What it may load, on hosts at once.
+FILES = "tlspem tlssource"
+# Options beside those that are everywhere: what capabilities() says.
+CAN = ""
+# mbedTLS's error of the end of the connection
+_EOF = -0x7280
+
+
+def features():
+    return "IPPROTO_TLS_1_2 TLS_SEC_TAG_LIST TLS_HOSTNAME TLS_PEER_VERIFY"
+
+
+def Engine(t):
+    """The engine of a Tls: tls.py."""
+    # The context that was made last, and of what.
+    kept = _tls.changes
+    key = t.server, t.verify, t.tags, kept[0]
+    last = kept[1]
+    if last is None or last[:4] != key:
+        kept[1] = None
+        kept[1] = last = key + (_context(t),)
+    eng = _tls.Stream()
+    # Their places: what is taken later must not find that there is no room for them.
+    eng.raw = t.raw
+    eng.left = eng.at = eng.recv = eng.send = 0
+    eng.head = bytearray(5)
+    eng.stop = eng.more = eng.cut = False
+    eng.value = None
+    name = None if t.server else t.name or None
+    eng.s = s = last[4].wrap_socket(
+        eng, server_side=t.server, do_handshake_on_connect=False, server_hostname=name
+    )
+    eng.put, eng.free = s.write, s.close
+    eng.hand = _Hand()
+    eng.step = lambda: eng.hand.step(t, eng)
+    return eng
+
+
+class _Hand:
+    """Follows a handshake: a record of a kind, change_cipher_spec, is followed by Finished."""
+
+    # fin: 1: the peer's Finished has come, 2: ours has gone; 4, 8: what is before each. kind,
+    # left: of the record that goes out. out: whether that waits. Noted without a branch in
+    # between, as the stream does.
+
+    def __init__(self):
+        self.fin = self.kind = self.left = 0
+        self.out = False
+
+    def ended(self, kind):
+        self.fin |= self.fin >> 2 & 1 | 4 * (kind == 20)
+
+    def wrote(self, buf, n):
+        left = self.left
+        kind = self.kind
+        fin = self.fin
+        if not left:
+            fin |= 8 * (kind == 20)
+            kind = buf[0]
+            left = 5 + (buf[3] << 8 | buf[4])
+        left -= n
+        if not left:
+            fin |= fin >> 2 & 2
+        self.left = left
+        self.kind = kind
+        self.fin = fin
+        self.out = False
+
+    def step(self, t, eng):
+        """Goes on with the handshake: 0 when it is over, or what it waits for."""
+        buf = bytearray(1)
+        eng.stop = False
+        n = eng.s.readinto(buf)
+        over = self.fin & 3 == 3
+        if n:
+            t.back = buf
+            eng.more = True
+        elif n == 0 and (eng.cut or not over):
+            raise OSError(_EOF)
+        elif n == 0:
+            t.eof = True
+        elif not over:
+            return 4 if self.out else 1
+        # Not deleted: MicroPython would keep what was there, and this file with it.
+        eng.hand = eng.step = None
+        _tls.drop("tlsmake")
+        return 0
+
+
+def _context(t):
+    made = tls.SSLContext(tls.PROTOCOL_TLS_SERVER if t.server else tls.PROTOCOL_TLS_CLIENT)
+    if t.verify is not False:
+        setattr(made, "verify_mode", t.verify)  # which the stubs do not have
+    of = _tls.load("tlscheck").credentials_of
+    try:
+        # Those of all tags.
+        for data in of(t.tags, 1):
+            for each in _ders(data, False):
+                made.load_verify_locations(each)
+        own = None
+        for tag in t.tags:
+            chain, key = of((tag,), 2), of((tag,), 3)
+            if chain and key:
+                if own:
+                    raise ValueError("more than one certificate of its own")
+                own = ders = _ders(chain[0], False)
+                # Several are a chain as PEM alone.
+                chain = ders[0] if len(ders) == 1 else chain[0]
+                made.load_cert_chain(chain, _ders(key[0], True)[0])
+            elif chain or key:
+                raise ValueError("a certificate without its key, or the other way round")
+    except (ValueError, IndexError) as e:
+        raise OSError(p.number("EINVAL"), str(e))
+    _tls.drop("tlscheck")
+    return made
+
+
+def _ders(data, key):
+    if data[:1] == b"0":
+        return [data]
+    return _tls.load("tlspem").ders(data, key)
+
+
+def reason(t, e):
+    """(errno, words) of what ended a connection."""
+    _tls.drop("tlsmake")
+    code = e.errno if isinstance(e, OSError) else 0
+    if code > -256 and code:
+        # The system's own come as they are, or, within tls, negative.
+        return abs(code), e.args[1] if len(e.args) > 1 else None
+    if code == _EOF:
+        return p.number("ECONNABORTED"), "the connection ended without close_notify"
+    why = str(e.args[-1]).strip() if e.args else "TLS failed"
+    if code and len(e.args) < 2:
+        why = "mbedTLS's error -0x%x" % -code
+    return p.number("ECONNABORTED"), why
