@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: MIT
-# The fd table: small ints -> sockets. It calls nothing of a port.
+# The fd table: small ints -> entries, the lowest free number first. It calls nothing of a port.
 #
-# Whoever makes an fd does it in this order: reserve it, build the Sock, put it into `tab`; and
-# free the fd on every failure.
-
-from . import _config
-from . import errno as E
-from ._port import allocate_lock, load
-
-lock = allocate_lock()
+# put, take, twin and last have no branch in them. On MicroPython a callback, Ctrl-C and, where
+# there is a GIL, another thread come in only at a branch: so each of the four is one step, and
+# needs no lock. Where that is not so the port brings a table of its own (port/interface.py). take
+# and last allocate nothing: a close needs no memory.
 
 
 class Sock:
-    """One open socket: the port's handle and what the layer knows of it."""
+    """An entry: the port's handle, and what the layer knows of the socket."""
 
+    h = None
+    # whose operations it has: the port's, or those of a TLS socket (tls.py)
+    p = None
     # What most sockets never change costs them nothing here.
     family = 2  # AF_INET, on every system
     stream = True
@@ -21,101 +20,69 @@ class Sock:
     # SO_RCVTIMEO and SO_SNDTIMEO in ms; 0 waits for ever
     rcvtimeo = 0
     sndtimeo = 0
-    # pollers for one waiting reader and one waiting writer, made when first needed
-    rwait = None
-    wwait = None
-    # how many other fds have this Sock (zsock_dup)
-    others = 0
+    # whether its calls wait in the platform now, and whether they ever may (zarm.py)
+    armed = False
+    may_arm = False
+    # whether it is an eventfd; None for a socket
+    event = None
+    # 1 when another fd has, or had, this entry too (twin), 2 when the last of them is closed
+    shared = 0
 
-    def __init__(self, h):
-        self.h = h
 
-
-# Empty until the port is loaded.
+# What a closed fd leads to; zbase gives it the port's closed handle.
+closed = Sock()
+# An entry for each number, `closed` where it is free; and whether it is in use.
 tab = []
-closed = None
-_reserved = None
-# Counts closes: what was derived from fds before is void after.
-closes = 0
-_low = 0
-_max = _config.ZVFS_OPEN_MAX
-_int = int
+busy = bytearray()
+# Counts closes, and new pollfds: what was derived from fds before is void after.
+changes = 0
 
 
-def start():
-    """Loads the port and makes the table; zio.start calls it, once."""
-    global closed, _reserved
-    p = load()
-    if not tab:  # else a first attempt has failed after this
-        closed = Sock(p.CLOSED)
-        _reserved = Sock(p.CLOSED)
-        tab.extend([closed] * _max)
-    return p
+def start(n, entry):
+    """Makes room for n fds, all of them closed."""
+    global busy
+    tab.extend([entry] * n)
+    busy = bytearray(n)
 
 
-def reserve():
-    """The lowest free fd, held until a Sock is put there, or free; ENFILE when it is full."""
-    global _low
-    # With finally: Ctrl-C in between must not leave it locked.
-    lock.acquire()
-    try:
-        fd = _low
-        while fd < _max and tab[fd] is not closed:
-            fd += 1
-        if fd == _max:
-            raise load().error(E.ENFILE)
-        _low = fd + 1
-        tab[fd] = _reserved
-        return fd
-    finally:
-        lock.release()
-
-
-def free(fd):
-    """Gives up an fd that was reserved."""
-    global _low
-    lock.acquire()
-    try:
-        tab[fd] = closed
-        if fd < _low:
-            _low = fd
-    finally:
-        lock.release()
-
-
-def get(fd):
-    """The Sock of an open fd; EBADF for another int, TypeError for what is no int."""
-    if fd.__class__ is _int and 0 <= fd < _max and tab:
-        sock = tab[fd]
-        if sock is not closed and sock is not _reserved:
-            return sock
-    _bad(fd)
+def put(sock):
+    """Opens the lowest free fd for an entry, and gives it; ValueError when all are in use."""
+    fd = busy.index(b"\0")
+    tab[fd] = sock
+    busy[fd] = 1
+    return fd
 
 
 def take(fd):
-    """The Sock of an open fd, and the fd is closed; errors as get."""
-    global closes, _low
-    if fd.__class__ is _int and 0 <= fd < _max and tab:
-        lock.acquire()
-        try:
-            sock = tab[fd]
-            if sock is not closed and sock is not _reserved:
-                tab[fd] = closed
-                closes += 1
-                if fd < _low:
-                    _low = fd
-                return sock
-        finally:
-            lock.release()
-    _bad(fd)
+    """Closes an fd, and gives the entry that it had; whose handle is closed then: see last."""
+    global changes
+    changes += 1
+    sock = tab[fd]
+    tab[fd] = closed
+    busy[fd] = 0
+    return sock
 
 
-def _bad(fd):
-    if not isinstance(fd, int):
-        raise TypeError("an fd is an int, not " + type(fd).__name__)
-    raise load().error(E.EBADF)
+def twin(fd):
+    """Opens the lowest free fd for the entry of fd; ValueError when all are in use.
+
+    IndexError when fd is closed.
+    """
+    sock = tab[fd]
+    sock.shared = 1
+    new = busy.index(b"\0")
+    tab[new] = sock
+    busy[new] = 1
+    # Here the step ends.
+    if sock is closed:
+        sock.shared = busy[new] = 0
+        raise IndexError
+    return new
 
 
-def used():
-    """How many fds are open or reserved."""
-    return len(tab) - tab.count(closed)
+def last(sock):
+    """1 to the one that has closed the last fd of a shared entry, 0 to all others."""
+    others = tab.count(sock)
+    before = sock.shared
+    sock.shared = 1 + (others == 0)
+    return (others == 0) * (before == 1)

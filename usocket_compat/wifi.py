@@ -6,9 +6,8 @@ Not loaded by the layer; a program that wants it imports usocket_compat.wifi.
 # The firmware tries again for ever, and says only of some failures why. So it gets a few tries
 # for the time of the call, after which its status is the true reason.
 
-from time import sleep
-
 from . import errno as E
+from .zbase import p
 
 FILE = "/wifi.txt"
 
@@ -67,17 +66,20 @@ def lan(hostname=None, timeout_s=20, **settings):
     """Starts the board's Ethernet; returns its IPv4 address.
 
     settings are those of network.LAN: the pins and the PHY. Raises OSError: ETIMEDOUT for no
-    cable or no address in time, ENODEV where there is no Ethernet.
+    cable or no address in time, ENODEV where there is no Ethernet, or its PHY does not answer.
     """
     network = _network("LAN", "Ethernet")
     if hostname:
         network.hostname(hostname)
-    nic = network.LAN(**settings)
+    try:
+        nic = network.LAN(**settings)
+    except OSError as e:
+        raise OSError(E.ENODEV, "no Ethernet at these pins, with this PHY: %s" % e)
     nic.active(True)
     for _ in range(int(timeout_s * _LOOKS)):
         if nic.isconnected():
             break
-        sleep(1 / _LOOKS)
+        p.sleep_ms(1000 // _LOOKS)
     if nic.isconnected():
         return _address(nic)
     if nic.status() == network.ETH_CONNECTED:
@@ -133,7 +135,7 @@ def _wait(wlan, before, looks):
                 break
             # It may be what the attempt before this call left there.
             lasted += 1 if reason == before else 2
-        sleep(1 / _LOOKS)
+        p.sleep_ms(1000 // _LOOKS)
     return reason
 
 

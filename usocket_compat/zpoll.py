@@ -1,73 +1,33 @@
 # SPDX-License-Identifier: MIT
-# poll.
+# poll: its entries, and what it does when a list is new or has changed, or when it has to wait.
+# The call itself is the port's (port/esp32/polls.py), or zrepoll.py's where the port has none.
 #
-# The platform's poller for a list of pollfds is kept on them, so that polling the same list again
-# costs one call of the platform's poll and touches only the entries that are ready.
+# What a list of pollfds comes to on the platform, its pollset, is kept on them: polling the same
+# list again costs one call of the platform's poll, and touches only entries that are ready.
 
-import struct
+from . import _config
+from .zbase import get, p, table
 
-from . import _config, fdtable
-from . import errno as E
-from .fdtable import get
-from .zio import start
-
-_POLLERR = 8
-_POLLHUP = 16
 _POLLNVAL = 32
-_ALWAYS = _POLLERR | _POLLHUP | _POLLNVAL
 # How long one wait lasts (ms) before it looks whether an fd was closed by another thread.
-_SLICE = 50
-_THREADS = _config.USOCKET_THREADS
-_len, _int, _list = len, int, list
-
-
-try:
-    struct.pack("O", None)
-    _OBJECTS = True
-except Exception:
-    _OBJECTS = False
-
-
-class _Image:
-    """What a list holds now, to see later whether it still does.
-
-    MicroPython calls a method for each pair of objects that == compares; as bytes it compares
-    them at once.
-    """
-
-    def __init__(self, items):
-        self.n = n = len(items)
-        if _OBJECTS:
-            self.format = str(n) + "O"
-            self.items = bytearray(n * struct.calcsize("O"))
-            self.now = bytearray(self.items)
-            struct.pack_into(self.format, self.items, 0, *items)
-        else:
-            self.items = list(items)
-
-    def same(self, items):
-        if not _OBJECTS:
-            return self.items == items
-        if len(items) != self.n:
-            return False
-        struct.pack_into(self.format, self.now, 0, *items)
-        return self.now == self.items
-
-
-# How many pollfds were ever made.
-_made = 0
+SLICE = 50
 
 
 class zsock_pollfd:
     """What to wait for on one fd: `fd`, `events`; zsock_poll sets `revents` (struct pollfd)."""
 
+    # How many there ever were.
+    _made = 0
+
     def __init__(self, fd, events):
-        global _made
+        # All attributes from the start, for threads without a GIL.
         self._kept = None
+        self.revents = 0
         self.fd = fd
         self.events = events
-        self.revents = 0
-        _made += 1
+        zsock_pollfd._made += 1
+        # A list may be given it in the place of another: each is looked through.
+        table.changes += 1
 
     @property
     def fd(self):
@@ -75,11 +35,9 @@ class zsock_pollfd:
 
     @fd.setter
     def fd(self, value):
-        if not isinstance(value, int):
-            raise TypeError("an fd is an int")
-        self._fd = value
+        self._fd = _an_int(value)
         if self._kept:
-            self._kept.closes = -1
+            self._kept.changes = -1
 
     @property
     def events(self):
@@ -87,9 +45,7 @@ class zsock_pollfd:
 
     @events.setter
     def events(self, value):
-        if not isinstance(value, int):
-            raise TypeError("events is an int")
-        self._events = value
+        self._events = _an_int(value)
         if self._kept:
             self._kept.change(self)
 
@@ -97,143 +53,76 @@ class zsock_pollfd:
         return "zsock_pollfd(%d, %d) -> %d" % (self._fd, self._events, self.revents)
 
 
-class _Kept:
-    """The poller of a list of pollfds."""
-
-    def __init__(self, p, fds):
-        self.image = _Image(fds)
-        # While these are the only pollfds there are, a list as long can only hold the same.
-        self.made = _made if _made == len(fds) else -1
-        self.closes = fdtable.closes
-        self.invalid = 0
-        self.ready = 0
-        self.shown = [None] * len(fds)
-        self.by_key = {}
-        poller = p.poller()
-        for pfd in fds:
-            if pfd._kept is self:
-                raise p.error(E.EINVAL)  # the same entry twice
-            if pfd._kept:
-                pfd._kept.closes = -1
-            pfd._kept = self
-            pfd._same = None
-            pfd.revents = 0
-            if pfd._fd < 0:
-                continue
-            try:
-                h = get(pfd._fd).h
-            except OSError:
-                pfd.revents = _POLLNVAL
-                self.invalid += 1
-                continue
-            key = p.key(h)
-            pfd._same = self.by_key.get(key)
-            self.by_key[key] = pfd
-            if pfd._same:
-                poller.modify(h, self.wanted(pfd))
-            else:
-                poller.register(h, pfd._events)
-        self.poller = poller
-        self.ipoll = poller.ipoll
-
-    def wanted(self, pfd):
-        events = 0
-        while pfd:
-            events |= pfd._events
-            pfd = pfd._same
-        return events
-
-    def change(self, pfd):
-        """pfd.events was set: the poller follows, if it can."""
-        try:
-            h = get(pfd._fd).h
-            self.poller.modify(h, self.wanted(self.by_key[start().key(h)]))
-        except (OSError, KeyError):
-            self.closes = -1
-
-    # As zsock_send: frames of no more than 11 words, so few locals.
-    def poll(self, ms):
-        """One call of the platform's poll; how many entries have revents."""
-        while self.ready:
-            self.ready -= 1
-            self.shown[self.ready].revents = 0
-        for key, ms in self.ipoll(ms):
-            self.show(self.by_key[key], ms)
-        return self.ready + self.invalid
-
-    def show(self, pfd, revents):
-        if pfd._same is None:
-            pfd.revents = revents
-            self.shown[self.ready] = pfd
-            self.ready += 1
-        else:
-            self.show_same(pfd, revents)
-
-    def show_same(self, pfd, revents):
-        while pfd:
-            pfd.revents = revents & (pfd._events | _ALWAYS)
-            if pfd.revents:
-                self.shown[self.ready] = pfd
-                self.ready += 1
-            pfd = pfd._same
+def _an_int(value):
+    if value.__class__ is not int:
+        raise TypeError("fd, events and timeout_ms are ints")
+    return value
 
 
-def zsock_poll(fds, timeout_ms):
-    """Waits until one of fds is ready, or timeout_ms have passed (0: at once; negative: for ever).
-
-    fds: a list of zsock_pollfd, which the caller keeps and uses again. Sets `revents` of each and
-    returns how many are not 0. A negative fd is skipped; a closed one is POLLNVAL.
-    Raises OSError: ENOMEM for more than ZVFS_POLL_MAX entries. Source: POSIX poll(), zsock_poll.
-    """
-    if fds.__class__ is _list and fds and fds[0].__class__ is zsock_pollfd:
-        kept = fds[0]._kept
-        if kept and kept.closes == fdtable.closes and not kept.invalid:
-            if kept.made == _made and kept.image.n == _len(fds) or kept.image.same(fds):
-                if timeout_ms.__class__ is _int:
-                    if 0 <= timeout_ms <= _SLICE:
-                        return kept.poll(timeout_ms)
-                    # Most calls have something to tell within the first slice.
-                    n = kept.poll(_SLICE)
-                    if n and kept.closes == fdtable.closes:
-                        return n
-                    if timeout_ms > 0:
-                        timeout_ms -= _SLICE
-                return _poll_rest(fds, kept, timeout_ms)
-    return _poll_rest(fds, None, timeout_ms)
-
-
-def _poll_rest(fds, kept, timeout_ms):
-    if timeout_ms is None:
-        timeout_ms = -1
-    if not isinstance(timeout_ms, int):
-        raise TypeError("timeout_ms is an int")
-    if kept is None:
-        kept = _keep(fds)
-    if not _THREADS:
-        return kept.poll(0 if kept.invalid else timeout_ms)
-    left = timeout_ms
-    begin = -1
+def poll_rest(fds, timeout_ms):
+    """zsock_poll, the whole of it."""
+    left = timeout_ms = -1 if timeout_ms is None else _an_int(timeout_ms)
+    begin = p.ticks_ms()
+    kept = fds and getattr(fds[0], "_kept", None)
     while True:
-        n = kept.poll(0 if kept.invalid else left if 0 <= left <= _SLICE else _SLICE)
-        if kept.closes != fdtable.closes:
-            kept = _keep(fds)
+        if not kept or kept.changes != table.changes or kept.invalid or not kept.holds(fds):
+            # It is a new list, or an fd was closed meanwhile.
+            kept = _build(fds)
+        n = kept.look(0 if kept.invalid else left if 0 <= left <= SLICE else SLICE)
+        if n < 0:
+            kept.changes = -1
         elif n or not left:
             return n
-        if timeout_ms >= 0:
-            now = start().ticks_ms()
-            if begin < 0:
-                # The clock is read when the first wait is over: most calls need none.
-                begin = now
-                timeout_ms -= min(timeout_ms, _SLICE)
-            left = max(timeout_ms - start().ticks_diff(now, begin), 0)
-            if not left:
+        if timeout_ms > 0:
+            left = max(timeout_ms - p.ticks_diff(p.ticks_ms(), begin), 0)
+            if not left and not n:
                 return 0
 
 
-def _keep(fds):
-    if not isinstance(fds, (list, tuple)) or not all([isinstance(f, zsock_pollfd) for f in fds]):
+# How many were begun to be built.
+_builds = 0
+
+
+def _build(fds, secure=None):
+    """The pollset of a list; secure: that of tlspoll.py, where one has other operations."""
+    global _builds
+    if not isinstance(fds, (list, tuple)):
         raise TypeError("poll takes a list of zsock_pollfd")
-    p = start()
     if len(fds) > _config.ZVFS_POLL_MAX:
-        raise p.error(E.ENOMEM)
-    return _Kept(p, fds)
+        raise p.error(p.number("ENOMEM"))
+    pollset = secure or getattr(p, "pollset", None)
+    if pollset is None:
+        from .zpollset import pollset
+    _builds = mine = _builds + 1
+    kept = pollset(fds)
+    # What changes while it is built makes it void.
+    kept.changes = table.changes
+    # While these are the only pollfds there are, the list can hold no other.
+    kept.alone = zsock_pollfd._made == len(fds)
+    for pfd in fds:
+        if not isinstance(pfd, zsock_pollfd):
+            raise TypeError("poll takes a list of zsock_pollfd")
+        if pfd._kept is not kept:
+            if pfd._kept:
+                pfd._kept.changes = -1
+            pfd._kept = kept
+        pfd.revents = 0
+        if pfd._fd >= 0:
+            try:
+                sock = get(pfd._fd)
+                if sock.p is p:
+                    kept.add(pfd, sock.h)
+                    continue
+                beside = sock.p.pollset
+                if beside and not secure:
+                    return _build(fds, beside)
+                kept.add(pfd, sock.p.raw)
+            except OSError:
+                pfd.revents = _POLLNVAL
+                kept.invalid += 1
+    # Whole, and not before this of use to another poll.
+    kept.built()
+    if _builds != mine:
+        # A callback, or another thread, has built one meanwhile, perhaps of the same pollfds.
+        table.changes += 1
+    return kept

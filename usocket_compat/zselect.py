@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 # select, on poll.
 
-from . import errno as E
-from .fdtable import get
-from .zio import start
-from .zpoll import zsock_poll, zsock_pollfd
+from .zbase import fail, get
+from .zpoll import poll_rest, zsock_pollfd
 
 _POLLIN = 1
 _POLLPRI = 2
@@ -17,13 +15,12 @@ _POLLNVAL = 32
 def zsock_select(rlist, wlist, xlist, timeout_s=None):
     """Waits until an fd of rlist can be read, of wlist written, or of xlist has urgent data.
 
-    timeout_s: seconds, int or float; None waits for ever. Returns the three lists of ready fds.
+    timeout_s: seconds, int or float; None for no limit. Returns the three lists of ready fds.
     Raises OSError: EBADF for an invalid fd; EINVAL for a negative timeout; ENOMEM for more than
     ZVFS_POLL_MAX fds. Source: POSIX select(), zsock_select.
     """
-    p = start()
     if timeout_s is not None and not timeout_s >= 0:
-        raise p.error(E.EINVAL)
+        fail("EINVAL")
     rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
     wanted = {}
     for fds, event in ((rlist, _POLLIN), (wlist, _POLLOUT), (xlist, _POLLPRI)):
@@ -31,11 +28,11 @@ def zsock_select(rlist, wlist, xlist, timeout_s=None):
             get(fd)
             wanted[fd] = wanted.get(fd, 0) | event
     fds = [zsock_pollfd(fd, wanted[fd]) for fd in wanted]
-    zsock_poll(fds, -1 if timeout_s is None else int(timeout_s * 1000 + 0.999))
+    poll_rest(fds, -1 if timeout_s is None else int(timeout_s * 1000 + 0.999))
     ready = {}
     for pfd in fds:
         if pfd.revents & _POLLNVAL:
-            raise p.error(E.EBADF)
+            fail("EBADF")
         ready[pfd.fd] = pfd.revents
     return (
         [fd for fd in rlist if ready[fd] & (_POLLIN | _POLLERR | _POLLHUP)],

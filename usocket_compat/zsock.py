@@ -1,77 +1,45 @@
 # SPDX-License-Identifier: MIT
-# The life of a socket: fd -> entry of the table -> operation of the port.
+# The life of a socket: fd -> entry of the table -> operation of the port. Whatever has to wait, or
+# was asked for with flags, goes on in a file that is loaded then.
 
-from . import zio
-from .fdtable import Sock, free, get, reserve, tab, take
-from .zio import fresh, start
+from sys import modules
 
-# MicroPython takes a frame of more than 11 words (locals, stack, 3 for a try) from the heap, which
-# costs more than the call: hence the small steps below, and `except:` where it raises again.
-
-
-def install(fd, h):
-    """Opens fd for a handle that the port has just made; on failure both are given up."""
-    try:
-        tab[fd] = fresh(h)
-        return fd
-    except:  # noqa: E722
-        _give_up(fd, h)
-        raise
-
-
-def _give_up(fd, h):
-    free(fd)
-    zio.p.close(h)
-
-
-def describe(fd, family, type):
-    """What is not as Sock has it by default. SOCK_STREAM is 1 on every system."""
-    if family != 2:
-        tab[fd].family = family
-    if type != 1:
-        tab[fd].stream = False
+from ._config import NET_SOCKETS_CONNECT_TIMEOUT
+from .zbase import Sock, closed, get, install, p, tab, table, uninstall
 
 
 def zsock_socket(family=2, type=1, proto=0):
     """A new socket.
 
-    family: AF_INET (default), AF_INET6, AF_UNIX; type: SOCK_STREAM (default), SOCK_DGRAM or
-    SOCK_RAW, with SOCK_NONBLOCK or-ed in for a non-blocking one; proto: 0 or a protocol's number.
+    family: AF_INET (default), AF_INET6, AF_UNIX; AF_UNSPEC is that of the first bind or connect,
+    and options set before are kept (libuv's lazy socket; POSIX has EAFNOSUPPORT). type:
+    SOCK_STREAM (default), SOCK_DGRAM or SOCK_RAW, with SOCK_NONBLOCK or-ed in for a non-blocking
+    one; proto: 0 or a protocol's number.
     Returns its fd, the lowest free small non-negative int.
     Raises OSError: EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT; ENFILE when ZVFS_OPEN_MAX fds
     are open. Source: POSIX socket(), zsock_socket.
     """
-    if type > 15 or not 0 <= family < 256:
-        from .zopt import flagged
+    sock = Sock()
+    sock.h = closed.h  # its place: no descriptor is lost for want of one
+    if (
+        family == 2
+        and proto == 0
+        and (type == 1 or type == 2)
+        and family.__class__ is type.__class__ is proto.__class__ is int
+    ):
+        # SOCK_STREAM and SOCK_DGRAM, of AF_INET, on every system
+        if type == 2:
+            sock.stream = False
+    else:
+        if hasattr(p, "BytesIO"):
+            # MicroPython crashes on a second import of what had no memory for its module.
+            p.BytesIO(800).close()
+        from .zkind import check
 
-        return flagged(family, type, proto)
-    return described(family, type, proto)
-
-
-def described(family, type, proto):
-    if not zio.p:
-        start()
-    fd = _build(reserve(), (family, type), proto)
-    if family != 2 or type != 1:
-        describe(fd, family, type)
-    return fd
-
-
-def _build(fd, kind, proto):
-    try:
-        proto = _make(kind, proto)
-    except:  # noqa: E722
-        free(fd)
-        raise
-    return install(fd, proto)
-
-
-def _make(kind, proto):
-    if proto != 0:
-        from .zwait import an_int
-
-        an_int(proto)
-    return zio.p.socket(kind[0], kind[1], proto)
+        type = check(sock, family, type, proto)
+    if sock.p is p:
+        sock.h = p.socket(family, type, proto)
+    return install(sock)
 
 
 def zsock_close(fd):
@@ -79,13 +47,7 @@ def zsock_close(fd):
 
     Raises OSError: EBADF, also for a second close. Source: POSIX close(), zsock_close.
     """
-    sock = take(fd)
-    if sock.others:
-        from .zvfs import shared
-
-        if shared(sock):
-            return
-    zio.p.close(sock.h)
+    uninstall(fd)
 
 
 def zsock_bind(fd, addr):
@@ -95,8 +57,8 @@ def zsock_bind(fd, addr):
     Source: POSIX bind().
     """
     sock = get(fd)
-    p = zio.p
-    p.bind(sock.h, p.address(sock.family, addr))
+    addr = sock.p.address(sock.family, addr)
+    sock.p.bind(sock.h, addr)
 
 
 def zsock_listen(fd, backlog=128):
@@ -105,7 +67,7 @@ def zsock_listen(fd, backlog=128):
     Raises OSError: EBADF, EADDRINUSE, EOPNOTSUPP for a datagram socket. Source: POSIX listen().
     """
     sock = get(fd)
-    zio.p.listen(sock.h, min(max(backlog, 0), 0x7FFF))
+    sock.p.listen(sock.h, min(max(backlog, 0), 0x7FFF) | 0)
 
 
 def zsock_accept(fd):
@@ -115,35 +77,30 @@ def zsock_accept(fd):
     Raises OSError: EBADF; EAGAIN when none came in time; EINVAL when it does not listen; ENFILE.
     Source: POSIX accept().
     """
-    return _accepted(get(fd), reserve(), fd)
-
-
-def _accepted(sock, new, fd):
+    sock = get(fd)
+    entry = Sock()
+    entry.h = closed.h
     try:
-        fd = _next(fd, sock)
-        tab[new] = _entry(fd[0], sock)
-    except:  # noqa: E722
-        free(new)
+        # It has its number before a connection is taken: a full table must leave that waiting.
+        new = install(entry)
+        if sock.family != 2 or sock.rcvtimeo or sock.sndtimeo:
+            from .zkind import inherit
+
+            inherit(entry, sock)
+        addr = sock.p.accept(sock.h, entry)
+        if addr.__class__ is int:
+            addr = _accept_rest(fd, sock, entry, sock.p.last_error(addr))
+        if entry.p is not p:
+            entry.p.accepted(new, sock)
+        # The port has seen to it that there is memory for this.
+        return new, addr
+    except:
+        # Ctrl-C too leaves no number and no handle behind.
+        if entry in tab:
+            table.take(tab.index(entry))
+        if entry.h is not closed.h or entry.p is not p:
+            entry.p.close(entry.h)
         raise
-    return new, fd[1]
-
-
-def _next(fd, sock):
-    got = zio.p.accept(sock.h)
-    if got.__class__ is tuple:
-        return got
-    from .zwait import accept_rest
-
-    return accept_rest(fd, sock, got)
-
-
-def _entry(h, sock):
-    entry = Sock(h)
-    if sock.family != 2 or sock.rcvtimeo or sock.sndtimeo:
-        from .zwait import inherit
-
-        inherit(entry, sock)
-    return entry
 
 
 def zsock_connect(fd, addr):
@@ -154,10 +111,61 @@ def zsock_connect(fd, addr):
     non-blocking or SO_SNDTIMEO expires. Source: POSIX connect(), socket(7), zsock_connect.
     """
     sock = get(fd)
-    addr = zio.p.address(sock.family, addr)
-    err = zio.p.connect(sock.h, addr)
-    if err:
-        err = zio.p.last_error(err)
-        from .zwait import connect_rest
+    addr = sock.p.address(sock.family, addr)
+    r = sock.p.connect(
+        sock.h, addr, not (sock.nonblock or sock.sndtimeo or NET_SOCKETS_CONNECT_TIMEOUT)
+    )
+    if r:
+        _connect_rest(fd, sock, addr, sock.p.last_error(r))
 
-        connect_rest(fd, sock, addr, err)
+
+# What goes on in files that are loaded then. Each of these puts what it loads in its own place.
+
+
+def _accept_rest(fd, sock, entry, err):
+    global _accept_rest
+    from .zwait import accept_rest as _accept_rest
+
+    return _accept_rest(fd, sock, entry, err)
+
+
+def _connect_rest(fd, sock, addr, err):
+    global _connect_rest
+    from .zconnect import connect_rest as _connect_rest
+
+    _connect_rest(fd, sock, addr, err)
+
+
+def setsockopt_rest(fd, level, option, value):  # noqa: F811
+    global setsockopt_rest
+    from .zopt import zsock_setsockopt as setsockopt_rest
+
+    setsockopt_rest(fd, level, option, value)
+
+
+def poll_rest(fds, timeout_ms):  # noqa: F811
+    global poll_rest
+    from .zpoll import poll_rest
+
+    return poll_rest(fds, timeout_ms)
+
+
+# These are taken from the port, and so put what they load there.
+
+
+def send_rest(fd, data, flags, r, sock):
+    from .zwait import send_rest
+
+    p.send_rest = send_rest
+    return send_rest(fd, data, flags, r, sock)
+
+
+def recv_rest(fd, n_or_buffer, flags, r, sock):
+    from .zwait import recv_rest
+
+    p.recv_rest = recv_rest
+    return recv_rest(fd, n_or_buffer, flags, r, sock)
+
+
+# A port that does whole calls itself has these for what they leave.
+p.layer, p.tab, p.send_rest, p.recv_rest = modules[__name__], tab, send_rest, recv_rest

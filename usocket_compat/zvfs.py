@@ -1,48 +1,19 @@
 # SPDX-License-Identifier: MIT
-# What POSIX has for any descriptor: another number for the same one, and a counter to wait for.
+# eventfd: a counter to wait for, behind an fd.
 
-from . import errno as E
-from .fdtable import Sock, free, get, lock, reserve, tab
-from .zio import start
-from .zwait import POLLIN, POLLOUT, again, op
+from .zbase import Sock, closed, fail, get, install, op, p
 
 _UINT32 = 0xFFFFFFFF
 _UINT64 = 0xFFFFFFFFFFFFFFFF
+_number = p.number
+_POLLIN = 1
+_POLLOUT = 4
 
 
 class _Event(Sock):
+    event = True
     stream = False
-
-
-def zsock_dup(fd):
-    """Another fd, the lowest free, for the same socket.
-
-    Both share all state, O_NONBLOCK and the timeouts too. The socket is closed with the last.
-    Raises OSError: EBADF, ENFILE. Source: POSIX dup().
-    """
-    sock = get(fd)
-    new = reserve()
-    lock.acquire()
-    try:
-        if tab[fd] is sock:
-            sock.others += 1
-            tab[new] = sock
-            return new
-    finally:
-        lock.release()
-    # Another thread has just closed it.
-    free(new)
-    raise start().error(E.EBADF)
-
-
-def shared(sock):
-    """Whether a Sock that an fd gave up is still that of another."""
-    lock.acquire()
-    try:
-        sock.others -= 1
-        return sock.others >= 0
-    finally:
-        lock.release()
+    may_arm = False
 
 
 def zvfs_eventfd(initval=0, flags=0):
@@ -53,63 +24,64 @@ def zvfs_eventfd(initval=0, flags=0):
     Raises OSError: EINVAL for another flag, ENFILE, EOPNOTSUPP where the port has none.
     Source: eventfd(2), zvfs_eventfd.
     """
-    p = start()
     _unsigned(initval, _UINT32)
     _unsigned(flags, _UINT32)
     make = op("eventfd")
-    semaphore, nonblock = p.number("EFD_SEMAPHORE"), p.number("EFD_NONBLOCK")
-    if flags & ~(semaphore | nonblock | p.number("EFD_CLOEXEC")):
-        raise p.error(E.EINVAL)
-    fd = reserve()
-    try:
-        sock = _Event(make(initval, bool(flags & semaphore)))
-    except BaseException:
-        free(fd)
-        raise
+    semaphore, nonblock = _number("EFD_SEMAPHORE"), _number("EFD_NONBLOCK")
+    if flags & ~(semaphore | nonblock | _number("EFD_CLOEXEC")):
+        fail("EINVAL")
+    sock = _Event()
+    sock.h = closed.h  # its place: what is made must not be lost for want of one
+    sock.h = make(initval, bool(flags & semaphore))
     sock.nonblock = bool(flags & nonblock)
-    tab[fd] = sock
-    return fd
+    return install(sock)
 
 
 def zvfs_eventfd_read(fd):
     """The counter, which is 0 then; of a semaphore 1, and the counter is one less.
 
     Waits while it is 0 unless fd is non-blocking.
-    Raises OSError: EBADF; EAGAIN; EINVAL for what is no eventfd. Source: eventfd(2).
+    Raises OSError: EBADF; EAGAIN; EINVAL for another kind of fd. Source: eventfd(2).
     """
     sock = _event(fd)
-    return _waiting(fd, sock, POLLIN, op("eventfd_read"), (sock.h,))
+    return _until(fd, sock, _POLLIN, op("eventfd_read"))
 
 
 def zvfs_eventfd_write(fd, value):
     """Adds value, 0 to 0xFFFFFFFFFFFFFFFE, to the counter.
 
     Waits while it would pass 0xFFFFFFFFFFFFFFFE unless fd is non-blocking.
-    Raises OSError: EBADF; EAGAIN; EINVAL for a larger value, or what is no eventfd.
+    Raises OSError: EBADF; EAGAIN; EINVAL for a larger value, or another kind of fd.
     Source: eventfd(2).
     """
     sock = _event(fd)
     _unsigned(value, _UINT64)
     if value == _UINT64:
-        raise start().error(E.EINVAL)
-    _waiting(fd, sock, POLLOUT, op("eventfd_write"), (sock.h, value))
+        fail("EINVAL")
+    _until(fd, sock, _POLLOUT, op("eventfd_write"), value)
 
 
 def _event(fd):
     sock = get(fd)
-    if sock.__class__ is not _Event:
-        raise start().error(E.EINVAL)
+    if not sock.event:
+        fail("EINVAL")
     return sock
 
 
-def _waiting(fd, sock, want, call, args):
-    begin = None
-    while True:
-        r = call(*args)
-        if r >= 0:
-            return r
-        err = start().last_error(r)
-        begin = again(fd, sock, err, not sock.nonblock, want, begin, 0)
+def _until(fd, sock, want, call, *args):
+    """The call's result; where it cannot be had now, waits for it."""
+    while sock.armed and not p.wait(sock.h, want, 0):
+        # Others have it too, and so it blocks by itself.
+        from .zwait import wait_ready
+
+        wait_ready(fd, sock, want, -1)
+    r = call(sock.h, *args)
+    if r >= 0:
+        return r
+    err = p.last_error(r)
+    from .zwait import retry
+
+    return retry(fd, sock, err, not sock.nonblock, want, 0, call, sock.h, *args)
 
 
 def _unsigned(value, most):
