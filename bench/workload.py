@@ -69,6 +69,24 @@ def compare(name, raw, layered, n):
     print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
 
 
+def peer_pair():
+    """Two connected sockets of chumicro-sockets, as their makers would have them used."""
+    import chumicro_sockets
+
+    for port in range(20000, 20100):
+        try:
+            waiting = chumicro_sockets.listener("127.0.0.1", port)
+            break
+        except OSError:
+            pass
+    connecting = chumicro_sockets.connector("127.0.0.1", port)
+    while connecting.state != "ready":
+        connecting.tick(0)
+    server = waiting.accept()[0]
+    waiting.close()
+    return connecting.socket, server
+
+
 def ping_pong(n):
     l1, c, s = raw_pair()
     l2, fc, fs = layer_pair()
@@ -111,6 +129,19 @@ def ping_pong(n):
     compare("pingpong64_into_vs_into", raw_into, layer_into, n)
     compare("pingpong64_into_vs_recv", raw_bytes, layer_into, n)
     compare("pingpong64_bytes_vs_recv", raw_bytes, layer_bytes, n)
+    pc, ps = peer_pair()
+
+    def peer_into(count):
+        csend, ssend, cread, sread = pc.send, ps.send, pc.recv_into, ps.recv_into
+        for _ in range(count):
+            csend(message)
+            sread(buf)
+            ssend(buf)
+            cread(buf)
+
+    compare("pingpong64_peer", peer_into, layer_into, n)
+    pc.close()
+    ps.close()
 
     big = bytes(16384)
     room = bytearray(16384)
@@ -239,9 +270,9 @@ def connections(n):
 
 def raw_target(listener):
     # A handle of the layer's port is the descriptor, so the port can say what MicroPython cannot.
-    from usocket_compat._port import load
+    from usocket_compat.zbase import p
 
-    return raw_address(load().getsockname(listener.fileno())[1])
+    return raw_address(p.getsockname(listener.fileno())[1])
 
 
 def polling(n, count=64):

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# TLS 1.2 sockets against the platform's own TLS on a plain socket, in turn, as a client of another
+# process (bench/peer_tls.py), for CPython and MicroPython. Prints lines of "name ratio raw
+# layered" as workload.py. On CPython it is this process's CPU time.
+# Arguments: how many rounds, the port; on a board also the host and the authority's certificate,
+# in hexadecimal.
+
+import gc
+import socket
+import struct
+import sys
+import time
+
+import usocket_compat as net
+
+MICROPYTHON = sys.implementation.name == "micropython"
+if MICROPYTHON:
+    import tls as ssl
+
+    ticks, diff = time.ticks_us, time.ticks_diff
+else:
+    import ssl
+
+    def ticks():
+        return time.process_time_ns() / 1000
+
+    def diff(a, b):
+        return a - b
+
+
+ROUNDS = 15
+NAME = "server.test"
+port = int(sys.argv[2])
+BOARD = len(sys.argv) > 3
+if BOARD:
+    from ubinascii import unhexlify
+
+    HOST, CA = sys.argv[3], unhexlify(sys.argv[4])
+    BLOCK = 4096  # a board has not the heap for more
+else:
+    from certs import CA  # of tests/common
+
+    HOST, BLOCK = "127.0.0.1", 16384
+# What MicroPython's connect takes.
+there = socket.getaddrinfo(HOST, port)[0][4]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+if MICROPYTHON:
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(CA)
+else:
+    context.load_verify_locations(cadata=CA)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, CA)
+
+
+def raw():
+    s = socket.socket()
+    s.connect(there)
+    return s, context.wrap_socket(s, server_hostname=NAME)
+
+
+def layered():
+    fd = net.socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
+    net.setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
+    net.setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, NAME)
+    net.connect(fd, (HOST, port))
+    return fd
+
+
+def compare(name, works, n):
+    """works: raw and layered, each called with a count, in turn; the medians are compared."""
+    times = ([], [])
+    for i in range(ROUNDS + 1):
+        for which in (0, 1) if i % 2 else (1, 0):
+            gc.collect()
+            begin = ticks()
+            works[which](n)
+            if i:
+                times[which].append(diff(ticks(), begin) / n)
+    a, b = [sorted(t)[ROUNDS // 2] for t in times]
+    print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
+
+
+def handshakes(n):
+    def plain(count):
+        for _ in range(count):
+            s, secure = raw()
+            secure.close()
+            s.close()
+
+    def ours(count):
+        for _ in range(count):
+            net.close(layered())
+
+    compare("tls_handshake", (plain, ours), n)
+
+
+def data(n):
+    s, secure = raw()
+    fd = layered()
+    net.setsockopt(fd, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    # MicroPython has no number of it.
+    (s if MICROPYTHON else secure).setsockopt(net.IPPROTO_TCP, net.TCP_NODELAY, 1)
+    if MICROPYTHON:
+        write, take = secure.write, secure.readinto
+    else:
+        write, take = secure.send, secure.recv_into
+
+    def send(data):
+        return net.send(fd, data)
+
+    def recv(buf):
+        return net.recv(fd, buf)
+
+    def both(work):
+        # the functions themselves, so that both are called alike
+        return (lambda count: work(count, write, take)), (lambda count: work(count, send, recv))
+
+    block, room = bytes(BLOCK), bytearray(BLOCK)
+    message, small, few = struct.pack("!II", 64, 64) + bytes(64), bytearray(64), bytearray(1)
+
+    def ping_pong(count, send, recv):
+        for _ in range(count):
+            send(message)
+            got = recv(small)
+            while got < 64:
+                got += recv(memoryview(small)[got:])
+
+    def up(count, send, recv):
+        send(struct.pack("!II", count * BLOCK, 1))
+        for _ in range(count):
+            sent = send(block)
+            while sent < BLOCK:
+                sent += send(memoryview(block)[sent:])
+        recv(few)
+
+    def down(count, send, recv):
+        send(struct.pack("!II", 0, count * BLOCK))
+        left = count * BLOCK
+        while left:
+            # readinto waits for all of the buffer
+            left -= recv(room if left >= BLOCK else memoryview(room)[:left])
+
+    compare("tls_pingpong64", both(ping_pong), n)
+    compare("tls_bulk16k_up", both(up), n // 4)
+    compare("tls_bulk16k_down", both(down), n // 4)
+    net.close(fd)
+    secure.close()
+    s.close()
+
+
+rounds = int(sys.argv[1])
+# One takes MicroPython 80 ms.
+handshakes(3 if MICROPYTHON else max(rounds // 20, 5))
+data(rounds)
