@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
-from typing import Iterator, Optional
+import signal
 
+import outcomes
 import pytest
-from suite import FileRun, Result, names_in
-from targets import HostTarget, Target, Vboard, all_targets
+from targets import all_targets, on_this_kernel
 
-from usocket_tools import tracebacks
-
-COMMON = Path(__file__).parent / "common"
+# Hooks of pytest's, and this file's.
+from usocket_tools.suite.collecting import (  # noqa: F401
+    TARGETS,
+    pytest_pycollect_makemodule,
+    pytest_report_teststatus,
+    pytest_sessionfinish,
+)
+from usocket_tools.suite.onboard import Target, Vboard
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,16 +33,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="OPTIONS",
         help='options of `usocket vboard` for the target vboard: "--loss 3%% --delay 20ms"',
     )
+    parser.addoption(
+        "--matrix",
+        choices=["look", "write"],
+        default="look",
+        help="compare the outcomes with docs/matrix.md, or write them there",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background job starts with these ignored, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        # nohup: this process outlives the terminal; what it starts gets the default all the same.
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
     ids = [t.id for t in all_targets()]
     for unknown in set(config.getoption("--target") or ids) - set(ids):
         raise pytest.UsageError(f"no target {unknown!r}; there are {', '.join(ids)}")
+    config.stash[TARGETS] = chosen(config)
+    if not hasattr(config, "workerinput"):
+        write = config.getoption("--matrix") == "write"
+        config.pluginmanager.register(outcomes.Plugin(outcomes.PAGE, write))
     words = shlex.split(config.getoption("--vboard-options"))
     for target in all_targets():
         if words and isinstance(target, Vboard):
             target.configure(words)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first: the processes then end together."""
+    folders = "vboard", "peers", "libs", "dropin"
+
+    def rank(item: pytest.Item) -> int:
+        return next((i for i, f in enumerate(folders) if f in item.path.parts), len(folders))
+
+    items.sort(key=rank)
 
 
 def chosen(config: pytest.Config) -> list[Target]:
@@ -49,84 +79,5 @@ def chosen(config: pytest.Config) -> list[Target]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test with an argument `target` runs once for each target on this machine."""
     if "target" in metafunc.fixturenames:
-        hosts = [t for t in chosen(metafunc.config) if isinstance(t, HostTarget)]
+        hosts = [t for t in chosen(metafunc.config) if t in on_this_kernel()]
         metafunc.parametrize("target", hosts, ids=[t.id for t in hosts])
-
-
-def pytest_pycollect_makemodule(
-    module_path: Path, parent: pytest.Collector
-) -> Optional[pytest.File]:
-    if module_path.parent == COMMON:
-        return CommonFile.from_parent(parent, path=module_path)
-    return None
-
-
-class CommonFile(pytest.File):
-    def collect(self) -> Iterator[pytest.Item]:
-        for target in chosen(self.config):
-            for name in names_in(self.path):
-                yield CommonItem.from_parent(
-                    self, name=f"{name}[{target.id}]", target=target, test=name
-                )
-
-
-class CommonItem(pytest.Item):
-    def __init__(self, *, target: Target, test: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.target = target
-        self.test = test
-
-    def file_run(self) -> FileRun:
-        """The one run of this file on this target, of the tests that were selected."""
-        runs = self.config.stash.setdefault(RUNS, {})
-        key = (self.path, self.target.id)
-        if key not in runs:
-            selected = [
-                item.test
-                for item in self.session.items
-                if isinstance(item, CommonItem) and (item.path, item.target.id) == key
-            ]
-            runs[key] = FileRun(self.target, self.path, selected)
-        return runs[key]
-
-    def runtest(self) -> None:
-        result = self.file_run().result(self.test)
-        self.user_properties.append(("note", result.note))
-        if not result.passed:
-            # With xdist the other boards go on.
-            if self.target.lost() and not hasattr(self.config, "workerinput"):
-                self.session.shouldstop = f"{self.target.id} is gone: plug it in and repeat this"
-            raise TestFailed(result)
-        if result.output:
-            self.add_report_section("call", "stdout", result.output)
-
-    def repr_failure(self, excinfo, style=None):
-        if isinstance(excinfo.value, TestFailed):
-            text = tracebacks.with_source(str(excinfo.value), [COMMON])
-            return f"on {self.target.id}:\n{text}"
-        return super().repr_failure(excinfo, style)
-
-    def reportinfo(self):
-        return self.path, None, self.name
-
-
-class TestFailed(Exception):
-    __test__ = False
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.output)
-
-
-RUNS = pytest.StashKey[dict]()
-
-
-def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config):
-    note = dict(getattr(report, "user_properties", ())).get("note")
-    if report.when == "call" and report.passed and note:
-        return "passed", ".", f"PASSED ({note})"
-    return None
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    for run in session.config.stash.get(RUNS, {}).values():
-        run.stop()

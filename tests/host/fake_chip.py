@@ -19,13 +19,15 @@ _SYNC, _READ_REG, _MEM_END = 0x08, 0x0A, 0x06
 _FLASH_BEGIN, _FLASH_DATA, _DEFL_BEGIN, _DEFL_DATA = 0x02, 0x03, 0x10, 0x11
 _MD5, _SECURITY_INFO, _ERASE = 0x13, 0x14, 0xD0
 _MAGIC_REG, _MAGIC = 0x40001000, 0x00F01D83
+# Of the ID the third byte is the size: two to the power of it, as JEDEC's flashes have it.
 _SPI_W0, _FLASH_ID = 0x3FF42080, 0x1640EF
 
 
 class FakeChip:
-    """`faulty`: a flash that does not keep what is written to it."""
+    """`faulty`: a flash that does not keep what is written to it; `kind`: the flash chip's ID."""
 
-    def __init__(self, faulty: bool = False) -> None:
+    def __init__(self, faulty: bool = False, kind: int = _FLASH_ID) -> None:
+        self.kind = kind
         self.flash = bytearray(b"files" * (FLASH // 5 + 1))[:FLASH]
         self.faulty = faulty
         self.commands: list[int] = []
@@ -72,13 +74,14 @@ class FakeChip:
         command, body = packet[1], packet[8:]
         self.commands.append(command)
         if command == _SYNC:
+            self._stub = False  # the ROM's: whoever connects has reset the chip
             for _ in range(8):
                 self._answer(command, value=0x20120707)
         elif command == _SECURITY_INFO:
             self._answer(command, failed=True)  # as an ESP32 does
         elif command == _READ_REG:
             register = struct.unpack("<I", body[:4])[0]
-            self._answer(command, {_MAGIC_REG: _MAGIC, _SPI_W0: _FLASH_ID}.get(register, 0))
+            self._answer(command, {_MAGIC_REG: _MAGIC, _SPI_W0: self.kind}.get(register, 0))
         elif command == _MEM_END:
             self._answer(command)
             self._stub = True

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 import subprocess
@@ -47,7 +48,7 @@ def elf(chip: str, sections: dict[str, tuple[int, bytes]]) -> bytes:
 def image(chip: str, folder: Path, name: str, sections: dict[str, tuple[int, bytes]]) -> Path:
     source, out = folder / f"{name}.elf", folder / f"{name}.bin"
     source.write_bytes(elf(chip, sections))
-    esptool("--chip", chip, "elf2image", "-o", out, source)
+    esptool("--chip", chip, "elf2image", "--flash_size", "4MB", "-o", out, source)
     return out
 
 
@@ -63,6 +64,7 @@ def partitions() -> bytes:
         b"\xaa\x50" + struct.pack("<BBII16sI", kind, sub, at, size, label, 0)
         for kind, sub, at, size, label in entries
     )
+    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
     return table.ljust(0xC00, b"\xff")
 
 

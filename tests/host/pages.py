@@ -5,6 +5,7 @@ An HTML comment right above a block says what it is, beyond its language:
     <!-- on: cpython unix -->           a program for these targets (default: for all)
     <!-- on: vboard --wifi lab:key -->  one for a virtual board with these options
     <!-- on: cpython, in the checkout -->  one that finds what only a checkout has
+    <!-- on: unix vboard, with the drop-in -->  one with CONFIG_USOCKET_DROPIN=y
     <!-- test: NAME -->                 a program that this test of test_docs.py runs
     <!-- fragment: WHY -->              not a program
     <!-- run on the virtual board -->   commands that are run; /dev/ttyUSB0 stands for the board
@@ -18,7 +19,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>.*) -->\n)?^```(?P<language>.*)\n(?P<text>(?:.*\n)*?)```$", re.M
@@ -32,7 +32,7 @@ class Block:
     language: str
     text: str
     mark: str
-    prints: Optional[str] = None
+    prints: str | None = None
 
     @property
     def id(self) -> str:

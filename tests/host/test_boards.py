@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from usocket_tools import flash, kconfig, micropython
+from usocket_tools.builds import interpreters
+from usocket_tools.commands import flash
+from usocket_tools.layer import kconfig
 
 BOARDS = [board for board in kconfig.boards() if board.startswith("ESP32")]
 
@@ -24,9 +26,9 @@ LATER = {"ESP32_GENERIC_C5": 6}
 @pytest.fixture(scope="module")
 def boards(tmp_path_factory) -> Path:
     """ports/esp32/boards of the newest MicroPython that is packaged."""
-    source = micropython.source("newest")
+    source = interpreters.source("newest")
     folder = tmp_path_factory.mktemp("source") / "micropython"
-    return micropython.tree(source, folder) / "ports/esp32/boards"
+    return interpreters.tree(source, folder) / "ports/esp32/boards"
 
 
 def firmware_settings(boards: Path, board: str) -> dict[str, str]:

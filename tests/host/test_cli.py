@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from usocket_tools import cli, targets
+from usocket_tools import cli
+from usocket_tools.layer import micropypath
+from usocket_tools.programs import start
 
 USOCKET = [sys.executable, "-m", "usocket_tools.cli"]
 
@@ -33,7 +37,21 @@ sys.exit(7)
 """
 
 
-@pytest.fixture(params=sorted(targets.TARGETS))
+def test_its_version():
+    done = subprocess.run([*USOCKET, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"usocket {metadata.version('usocket-compat')}\n")
+
+
+def test_windows():
+    """In the words of the command, not of a module that is missing there."""
+    program = "import sys; sys.platform = 'win32'; sys.modules['fcntl'] = None\n"
+    program += "import usocket_tools; usocket_tools.main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("usocket: this is Windows") and "WSL" in done.stderr
+
+
+@pytest.fixture(params=sorted(start.TARGETS))
 def where(request) -> str:
     return request.param
 
@@ -73,6 +91,49 @@ def test_run_a_program_that_fails(where, tmp_path):
     done = usocket("run", "--target", where, file)
     assert done.returncode == 1
     assert "ValueError: broken" in done.stdout + done.stderr
+
+
+SHORT = (
+    "import sys, beside; print(beside.word, sys.argv)\nif 'fail' in sys.argv: raise OSError(9)\n"
+)
+
+
+def test_run_a_text(where, tmp_path):
+    """As `python -c` and `python -` do, with what lies where the user is."""
+    (tmp_path / "beside.py").write_text("word = 'here'\n")
+    run = ("run", "--target", where)
+    done = usocket(*run, "-c", SHORT, "a b", "--flag", cwd=tmp_path)
+    assert done.stdout == "here ['-c', 'a b', '--flag']\n", done.stderr
+    done = usocket(*run, "-", "a b", input=SHORT, cwd=tmp_path)
+    assert done.stdout == "here ['-', 'a b']\n", done.stderr
+    done = usocket(*run, "-c", SHORT, "fail", cwd=tmp_path)
+    # MicroPython has the name of some itself; those of others come from the host.
+    word = "OSError: 9" if where == "cpython" else "EBADF"
+    assert done.returncode == 1 and word in done.stderr
+    assert '"<stdin>"' not in done.stderr
+
+
+def test_ctrl_c_has_one_status(where, tmp_path):
+    """That of a shell for a program that the signal ended, with the traceback."""
+    file = tmp_path / "waits.py"
+    file.write_text("import time\nprint('here')\nwhile True:\n    time.sleep(1)\n")
+    line = f"trap : INT; {' '.join(USOCKET)} run --target {where} {file}; echo $?"
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "here\n"
+    time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as the terminal does
+    output, errors = process.communicate(timeout=60)
+    assert output == "130\n"
+    places = re.findall(r'File "([^"]+)", line \d+', errors)
+    assert "KeyboardInterrupt" in errors and places == [str(file)], errors
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 7), (signal.SIGTERM, -15)])
@@ -115,7 +176,7 @@ def test_micropython_alone_cannot_read_a_configuration(tmp_path):
     interpreter = usocket("micropython").stdout.strip()
     done = subprocess.run(
         [interpreter, "-c", "import usocket_compat"],
-        env={"MICROPYPATH": str(targets.unix_path()), "USOCKET_COMPAT_CONF": "some.conf"},
+        env={"MICROPYPATH": str(micropypath.unix_path()), "USOCKET_COMPAT_CONF": "some.conf"},
         capture_output=True,
         text=True,
     )
@@ -195,6 +256,28 @@ def test_interrupted_while_it_is_loaded():
         rest = process.stderr.read()
     assert process.returncode == 130
     assert "Traceback" not in rest
+
+
+def test_interrupted_while_a_board_starts(tmp_path):
+    """Ctrl-C of the terminal, which all processes get: none has a traceback to show."""
+    file = tmp_path / "waits.py"
+    file.write_text("import time\ntime.sleep(60)\n")
+    command = [*USOCKET, "run", "--target", "vboard", str(file)]
+    env = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, start_new_session=True, text=True, env=env
+    )
+    with process:
+        assert process.stderr
+        loaded = 0
+        while loaded < 2:  # in the first process, in the board's
+            line = process.stderr.readline()
+            assert line, "it ended before"
+            loaded += line.rstrip().endswith("usocket_tools.errors")
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+    assert "Traceback" not in rest, rest
+    assert process.returncode == 130
 
 
 def test_micropython_prints_a_path():

@@ -15,7 +15,8 @@ import time
 
 import pytest
 
-from usocket_tools import config, kconfig
+from usocket_tools.commands import config
+from usocket_tools.layer import kconfig
 
 USOCKET = [sys.executable, "-m", "usocket_tools.cli", "config"]
 
@@ -110,6 +111,27 @@ def test_generate(tmp_path, mine):
     assert module["ZVFS_OPEN_MAX"] == 8 and module["USOCKET_THREADS"] is False
 
 
+def test_a_new_file_begins_with_a_board(tmp_path):
+    """With that board's values, which Kconfig's defaults are not; what is there is kept."""
+    file, plain = tmp_path / "my.conf", tmp_path / "plain.conf"
+    board = kconfig.load(kconfig.board_file("ESP32_GENERIC_C2"))
+    done = usocket_config("set", "--board", file, "--from", "ESP32_GENERIC_C2", "USOCKET_DROPIN=y")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert kconfig.load(file) == {**board, "USOCKET_DROPIN": True} != kconfig.load()
+    done = usocket_config("set", "--board", plain, "ZVFS_OPEN_MAX=4")
+    assert done.returncode == 0 and done.stderr.startswith(f"{plain} is new, and has only this")
+    assert kconfig.load(plain)["ZVFS_POLL_MAX"] == kconfig.load()["ZVFS_POLL_MAX"]
+    again = usocket_config("set", "--board", plain, "ZVFS_OPEN_MAX=5")
+    assert (again.returncode, again.stderr) == (0, "")
+    for args, message in (
+        ((plain, "--from", "ESP32_GENERIC", "ZVFS_OPEN_MAX=5"), f"{plain} is there already"),
+        ((tmp_path / "x.conf", "--from", "TOASTER", "ZVFS_OPEN_MAX=5"), "there is no board 'TOA"),
+    ):
+        done = usocket_config("set", "--board", *args)
+        assert done.returncode == 1 and done.stderr.startswith(f"usocket: {message}")
+    assert not (tmp_path / "x.conf").exists()
+
+
 def test_check():
     assert len(fine("check").splitlines()) == len(kconfig.boards())
 
@@ -146,7 +168,9 @@ def test_set_a_string(mine, text):
 
 def test_set_makes_a_new_file(tmp_path):
     new = tmp_path / "NEW.conf"
-    fine("set", "--board", new, "ZVFS_OPEN_MAX=3")
+    done = usocket_config("set", "--board", new, "ZVFS_OPEN_MAX=3")
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"{new} is new, and has only this: ")
     assert new.read_text() == "CONFIG_ZVFS_OPEN_MAX=3\n"
 
 
@@ -170,7 +194,6 @@ def test_unset(mine):
         (["ZVFS_OPEN_MAX=many"], "bad value many .*: it is a decimal number"),
         (["ZVFS_OPENMAX=3"], r"unknown symbol CONFIG_ZVFS_OPENMAX \(did you mean"),
         (["NET_SOCKETPAIR=n"], "NET_SOCKETPAIR_BUFFER_SIZE cannot be '64': it depends on"),
-        (["USOCKET_DROPIN=y"], "the feature is not there yet"),
         (["USOCKET_PORT=toaster"], "the ports are "),
         (["ZVFS_OPEN_MAX"], "'ZVFS_OPEN_MAX' is not SYMBOL=VALUE"),
         (["ZVFS_OPEN_MAX=3\nCONFIG_FLUX=y"], "unknown symbol CONFIG_FLUX"),

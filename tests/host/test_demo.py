@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from usocket_tools import demo
+from usocket_tools.make import demo
 
 
 def test_demo(capsys):

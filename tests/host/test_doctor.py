@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
 import threading
 import time
 import tty
+from pathlib import Path
 
 import pytest
 
-from usocket_tools import doctor, kconfig, micropython
-from usocket_tools.deploy import LAYER, write
-from usocket_tools.device import Device
+from usocket_tools.boards import identity
+from usocket_tools.boards.device import Device
+from usocket_tools.boards.filesystem import write
+from usocket_tools.builds import debian, interpreters
+from usocket_tools.findings import finding, of_board, of_machine
+from usocket_tools.layer import kconfig
+from usocket_tools.layer.bundle import LAYER
 from usocket_tools.vboard.board import Board
 
 USOCKET = [sys.executable, "-m", "usocket_tools.cli"]
@@ -62,6 +69,11 @@ def with_layer(board, tmp_path):
     return board
 
 
+def set_clock(board: Board) -> None:
+    command = [Path(sys.executable).parent / "mpremote", "connect", board.device, "rtc", "--set"]
+    subprocess.run(command, check=True, timeout=60)
+
+
 # Boards.
 
 FULL = """
@@ -74,21 +86,68 @@ while gc.mem_free() > 36000:
 
 def test_a_bare_board(board):
     said = looked_at(board.device)
-    version = micropython.newest()
+    version = interpreters.newest()
     assert f"ok    {board.device}: ESP32_GENERIC, MicroPython {version}, Virtual board" in said
     assert "bytes of heap are free" in said
     assert "KB are left in its file system" in said
     # As many as lwIP is built with: CONFIG_LWIP_MAX_SOCKETS.
     assert "10 sockets, ZVFS_OPEN_MAX is 10 by ESP32_GENERIC.conf" in said
     assert f"its address is {board.address}" in said
+    assert f"ok    {board.device}: its firmware has TLS\n" in said
     assert f"note  {board.device}: the layer is not on it\n      -> `usocket deploy" in said
 
 
 def test_a_board_with_the_layer(with_layer):
+    set_clock(with_layer)
     said = looked_at(with_layer.device)
     assert "note" not in said and "WRONG" not in said
     assert "the layer is usocket_compat 0." in said and "bytes less of heap" in said
     assert "its configuration is that of ESP32_GENERIC.conf" in said
+
+
+def test_a_clock(board, tmp_path):
+    """As a board has it that was switched on, and as the hint says that it is set."""
+    boards = tmp_path / "devices.toml"
+    boards.write_text(f'[desk]\nserial = "{board.device}"\n')
+    said = usocket("doctor", "--device", "desk", env={"USOCKET_DEVICES": str(boards)}).stdout
+    # mpremote does not know the names of devices.toml.
+    assert "note  desk: its clock is not set, it has the year 2000\n      -> " in said
+    (hint,) = re.findall(r"`mpremote (connect .* rtc --set)`, or ntptime", said)
+    mpremote = Path(sys.executable).parent / "mpremote"
+    subprocess.run([mpremote, *hint.split()], check=True, timeout=60)
+    with Device(board.device) as device:
+        device.fresh()
+        year = device.exec("import time; print(time.gmtime()[0])").strip()
+    assert int(year) >= 2025
+    said = looked_at(board.device)
+    assert f"ok    {board.device}: its clock has the year {year}\n" in said
+
+
+# Firmware that was built without this one: what a program finds of it.
+LACKS = """
+import builtins
+real = builtins.__import__
+def find(name, *more):
+    if name == "{}":
+        raise ImportError("no module named '" + name + "'")
+    return real(name, *more)
+builtins.__import__ = find
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "hint"),
+    [
+        ("tls", "its firmware has no TLS", "MicroPython's own firmware"),
+        ("ssl", "its firmware has `tls`, but no `ssl`", "tools/builds/tls/ssl.py"),
+    ],
+)
+def test_firmware_without_tls(board, module, words, hint):
+    put(board, "/boot.py", LACKS.format(module))
+    said = looked_at(board.device)
+    found = re.search(rf"note  {board.device}: {words}\n      -> (.*)", said)
+    assert found and hint in found[1]
+    assert "its firmware has TLS" not in said
 
 
 def test_a_board_is_left_at_its_prompt(board):
@@ -190,14 +249,14 @@ def test_several_boards(tmp_path):
 
 
 def test_old_firmware():
-    facts = doctor.deploy.Facts("ESP32_GENERIC", "esp32", 0)
+    facts = identity.Facts("ESP32_GENERIC", "esp32", 0)
     more = {"version": (1, 24, 1), "machine": "", "heap": 90000, "files": 2_000_000}
-    state, text, hint = next(doctor._firmware("DEVICE", facts, more))
-    assert state == doctor.WRONG and "MicroPython 1.24.1" in text and "usocket flash" in hint
-    assert next(doctor._firmware("DEVICE", facts, {**more, "version": (1, 25, 0)})).state == "ok"
-    facts = doctor.deploy.Facts("RPI_PICO_W", "rp2", 0)
-    (found,) = doctor._firmware("DEVICE", facts, more)
-    assert found.state == doctor.WRONG and "no port for rp2" in found.text
+    state, text, hint = next(of_board._firmware("DEVICE", facts, more))
+    assert state == finding.WRONG and "MicroPython 1.24.1" in text and "usocket flash" in hint
+    assert next(of_board._firmware("DEVICE", facts, {**more, "version": (1, 25, 0)})).state == "ok"
+    facts = identity.Facts("RPI_PICO_W", "rp2", 0)
+    (found,) = of_board._firmware("DEVICE", facts, more)
+    assert found.state == finding.WRONG and "no port for rp2" in found.text
 
 
 class Terminal:
@@ -217,10 +276,8 @@ class Terminal:
             data = b""
             if select.select([self.controller], [], [], 0.01)[0]:
                 data = os.read(self.controller, 4096)
-            try:
+            with contextlib.suppress(BlockingIOError):
                 os.write(self.controller, answer(data))
-            except BlockingIOError:
-                pass
 
     def __enter__(self) -> Terminal:
         return self
@@ -248,8 +305,8 @@ def test_what_is_no_micropython(answer):
 
 @pytest.mark.parametrize("answer", [endless, lambda data: b"$GPGGA,,*00\r\n"], ids=["repl", "gps"])
 def test_a_device_that_never_ends(answer):
-    program = "import sys; from usocket_tools import doctor; doctor.LIMIT = 3\n"
-    program += "print(doctor.board(sys.argv[1])[-1].text)"
+    program = "import sys; from usocket_tools.findings import of_board; of_board.LIMIT = 3\n"
+    program += "print(of_board.board(sys.argv[1])[-1].text)"
     with Terminal(answer) as terminal:
         begin = time.monotonic()
         done = subprocess.run(
@@ -296,14 +353,43 @@ def test_a_machine_that_has_built_nothing(tmp_path):
     assert "what MicroPython is built with; it is not built yet" in done.stdout
 
 
+def test_a_compiler_without_a_c_library(tmp_path):
+    """As Debian's gcc by itself: preprocessing alone would find nothing wrong."""
+    compiler = tmp_path / "gcc"
+    compiler.write_text("#!/bin/sh\necho 'stdio.h: No such file or directory' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    env = {"USOCKET_CACHE": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = usocket("doctor", env=env)
+    assert "cannot be built: there is no libc6-dev\n" in done.stdout
+    assert "apt-get install libc6-dev" in done.stdout
+
+
+def test_sources_are_asked_for(monkeypatch, tmp_path):
+    for name in ("MICROPYTHON_SRC", "LWIP_SRC", "MBEDTLS_SRC"):
+        monkeypatch.delenv(name, raising=False)
+    (found,) = of_machine.sources()
+    assert found.state == finding.OK and found.text.startswith("the sources of MicroPython 1.")
+    assert "mbedTLS 3.6." in found.text and "lwIP 2." in found.text
+    monkeypatch.setenv("LWIP_SRC", str(tmp_path))
+    (found,) = of_machine.sources()
+    assert found.state == finding.NOTE and "is not a source tree or archive of lwIP" in found.text
+    monkeypatch.delenv("LWIP_SRC")
+    # A mirror with nothing that serves.
+    monkeypatch.setenv("USOCKET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(debian, "archives", list)
+    (found,) = of_machine.sources()
+    assert found.state == finding.NOTE and "no MicroPython sources" in found.text
+    assert "Name MicroPython's sources in MICROPYTHON_SRC" in found.hint
+
+
 def test_packages():
-    assert doctor.package("pytest>=1.0").state == doctor.OK
-    found = doctor.package("pytest>=99.1; python_version > '3'")
-    assert found.state == doctor.WRONG and "is older than 99.1" in found.text
+    assert of_machine.package("pytest>=1.0").state == finding.OK
+    found = of_machine.package("pytest>=99.1; python_version > '3'")
+    assert found.state == finding.WRONG and "is older than 99.1" in found.text
     assert found.hint.startswith("pip install ")
-    found = doctor.package("no-such-package-here")
+    found = of_machine.package("no-such-package-here")
     assert (found.state, found.text) == (
-        doctor.WRONG,
+        finding.WRONG,
         "the Python package no-such-package-here is missing",
     )
 
@@ -340,3 +426,78 @@ def test_a_device_in_use(board):
     with Device(board.device):
         said = looked_at(board.device, status=1)
     assert f"WRONG {board.device} is in use by another program" in said
+
+
+# A file system that has no room.
+
+FILL = """
+import os
+n = 0
+for size in (65536, 4096):
+    try:
+        while True:
+            n += 1
+            with open('/fill%d' % n, 'wb') as f:
+                for _ in range(size // 4096):
+                    f.write(bytes(4096))
+    except OSError:
+        os.remove('/fill%d' % n)
+"""
+
+
+@pytest.fixture
+def full(board: Board) -> Board:
+    with Device(board.device) as device:
+        device.fresh()
+        device.exec(FILL, 30)
+    return board
+
+
+def test_a_full_file_system(full):
+    """What is free of a full one is 0, and not 2**32 blocks; and deploy says the same."""
+    said = looked_at(full.device, status=1)
+    found = re.search(
+        rf"WRONG {full.device}: (\d+) KB are left in its file system, and the layer takes (\d+) KB"
+        r"\n      -> `mpremote fs rm`",
+        said,
+    )
+    assert found and int(found[1]) < 100 < int(found[2]), said
+    done = usocket("deploy", "--device", full.device)
+    assert done.returncode == 1
+    assert "the board's file system is full" in done.stderr and "ENOENT" not in done.stderr
+
+
+def test_what_is_free_wraps(board):
+    """As littlefs has it when it counts more blocks than there are."""
+    put(board, "/boot.py", WRAPS)
+    said = looked_at(board.device, status=1)
+    assert f"WRONG {board.device}: 0 KB are left in its file system" in said
+
+
+WRAPS = """
+import os, sys
+_os = os
+class Os:
+    def statvfs(self, path):
+        return (4096, 4096, 512, (1 << 32) - 6, 0, 0, 0, 0, 0, 255)
+    def __getattr__(self, name):
+        return getattr(_os, name)  # `os` is a name of what is asked, too
+sys.modules['os'] = Os()
+"""
+
+
+def test_the_hint_for_wifi_is_the_docs_way(tmp_path):
+    with Board(wifi="lab:secret99") as board:
+        said = looked_at(board.device)
+        (words,) = re.findall(r"`(mpremote connect .* wifi.txt :/wifi.txt)`", said)
+        assert "`wifi.up()`" in said
+        (tmp_path / "wifi.txt").write_text("lab\nsecret99\n")
+        mpremote = [Path(sys.executable).parent / "mpremote", *words.split()[1:]]
+        subprocess.run(mpremote, check=True, timeout=60, cwd=tmp_path)
+        program = tmp_path / "program.py"
+        program.write_text("from usocket_compat import wifi\nprint(wifi.up())\n")
+        done = usocket("run", "--device", board.device, program)
+        assert done.stdout == f"{board.address}\n", done.stderr
+        assert f"its address is {board.address}" in looked_at(board.device)
+    page = (Path(__file__).parents[2] / "docs/wifi.md").read_text()
+    assert "fs cp wifi.txt :/wifi.txt" in page and "wifi.up()" in page

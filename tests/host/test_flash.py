@@ -6,21 +6,25 @@ What only hardware shows is not here: a board's reset into its bootloader, and i
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import os
 import pty
+import random
 import re
 import shlex
 import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import images
 import pytest
 from fake_chip import FLASH, FakeChip
 
-from usocket_tools import flash
+from usocket_tools.boards import flasher, imagefile, plugged
 from usocket_tools.errors import UsocketError
 from usocket_tools.vboard.board import Board
 
@@ -69,13 +73,13 @@ def usocket_flash(*args, env=None):
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_an_image_is_for_its_chip(made, chip):
-    assert flash.check(made(chip)).name == chip
+    assert imagefile.check(made(chip)).name == chip
 
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_esptool_sees_the_same_chip(made, chip):
     said = images.esptool("--chip", "auto", "image_info", made(chip))
-    assert re.search(rf"Chip ID: \d+ \({flash.check(made(chip)).title}\)", said), said
+    assert re.search(rf"Chip ID: \d+ \({imagefile.check(made(chip)).title}\)", said), said
 
 
 @pytest.mark.parametrize("board", OFFSETS)
@@ -132,8 +136,130 @@ def test_an_image_that_is_not_whole_is_refused(made, tmp_path, what):
     file = tmp_path / "broken.bin"
     file.write_bytes(NOT_WHOLE[what](made("esp32s3").read_bytes()))
     with pytest.raises(UsocketError, match="damaged|not firmware|no partition table") as caught:
-        flash.check(file)
+        imagefile.check(file)
     assert str(file) in str(caught.value) and "micropython.org" in caught.value.hint
+
+
+def written(folder: Path, data: bytes) -> Path:
+    file = folder / "broken.bin"
+    file.write_bytes(data)
+    return file
+
+
+@pytest.mark.parametrize("chip", ["esp32", "esp32s3", "esp32c3", "esp32c5"])
+def test_500_damaged_images_are_refused(made, tmp_path, chip):
+    """One byte is another, or all from one on are missing. Between the parts is padding."""
+    whole, folder = made(chip).read_bytes(), made(chip).parent
+    offset = int(next(at for name, at in OFFSETS.values() if name == chip), 16)
+    bootloader = len((folder / "bootloader.bin").read_bytes())
+    table = 0x8000 - offset
+    ranges = (
+        range(bootloader),
+        range(24),
+        range(table, table + 0xC00),
+        range(table, table + 6 * 32),
+        range(images.APPLICATION - offset, len(whole)),
+        range(len(whole) - 64, len(whole)),
+    )
+    draw = random.Random(chip)
+    accepted = []
+    for number in range(500):
+        at = draw.choice(draw.choice(ranges))
+        cut = number % 5 == 0
+        change = bytes([whole[at] ^ draw.randrange(1, 256)])
+        broken = whole[:at] if cut else whole[:at] + change + whole[at + 1 :]
+        with contextlib.suppress(UsocketError):
+            imagefile.check(written(tmp_path, broken))
+            accepted.append((hex(at), "cut" if cut else change))
+    assert not accepted
+
+
+def entry(kind: int, sub: int, at: int, size: int, label: bytes = b"x") -> bytes:
+    return b"\xaa\x50" + struct.pack("<BBII16sI", kind, sub, at, size, label, 0)
+
+
+def table(*entries: bytes) -> bytes:
+    """As gen_esp32part.py of ESP-IDF makes one, without what it refuses."""
+    text = b"".join(entries)
+    text += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(text).digest()
+    return text.ljust(0xC00, b"\xff")
+
+
+APP = entry(0, 0, images.APPLICATION, 0x1F0000)
+# What gen_esp32part.py's verify(), or esp_partition_table_verify() of the bootloader, refuses.
+TABLES = {
+    "overlap": (table(APP, entry(1, 0x81, 0x1FF000, 0x1000)), "0x1ff000 overlaps"),
+    "unsorted overlap": (table(entry(1, 1, 0x11000, 0x1000), APP), "0x11000 overlaps"),
+    "over itself": (table(entry(1, 2, 0x8000, 0x1000), APP), "0x8000 overlaps"),
+    "beyond the flash": (table(APP, entry(1, 0x81, 0x200000, 0x201000)), "the flash at 0x400000"),
+    "far beyond": (table(APP, entry(1, 2, 0xFFFFF000, 0xFFFFF000)), "the flash at 0x400000"),
+    "no place of an application": (table(entry(0, 0, 0x12000, 0x1000)), "where one can be"),
+    "no application": (table(entry(1, 2, 0x9000, 0x6000)), "names no application"),
+    "application too small": (table(entry(0, 0, 0x10000, 0x10000)), "application is not whole"),
+    "application elsewhere": (table(entry(0, 0, 0x100000, 0x10000)), "no application"),
+    "no entries": (table(), "names no application"),
+    "nothing": (b"\xff" * 0xC00, "has no MD5"),
+    "no MD5": (APP.ljust(0xC00, b"\xff"), "has no MD5"),
+    "MD5 of other entries": (table(APP).replace(b"x", b"y"), "MD5 of its partition table"),
+    "no end": ((APP * 96)[:0xC00], "half a partition table"),
+    "more behind": (table(APP)[:-32] + APP, "does not end"),
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_a_partition_table_that_no_board_takes(made, tmp_path, what):
+    data = made("esp32s3").read_bytes()
+    new, message = TABLES[what]
+    assert len(new) == 0xC00
+    with pytest.raises(UsocketError, match=message):
+        imagefile.check(written(tmp_path, data[:0x8000] + new + data[0x8C00:]))
+
+
+def test_a_table_with_places_for_updates(made, tmp_path):
+    """The first is there, the second is empty; what is in the second is looked at too."""
+    data = made("esp32s3").read_bytes()
+    two = table(
+        entry(1, 0, 0x9000, 0x2000),
+        entry(0, 0x10, images.APPLICATION, 0x40000),
+        entry(0, 0x11, 0x50000, 0x40000),
+    )
+    data = data[:0x8000] + two + data[0x8C00:]
+    assert imagefile.check(written(tmp_path, data)).name == "esp32s3"
+    data = data.ljust(0x50000, b"\xff") + data[images.APPLICATION :]
+    assert imagefile.check(written(tmp_path, data)).name == "esp32s3"
+    with pytest.raises(UsocketError, match="application is not whole"):
+        imagefile.check(written(tmp_path, other(data, 0x52000)))
+
+
+def test_a_bootloader_without_a_digest_is_refused(made, tmp_path):
+    """The digest alone covers the header, which says how large the flash is."""
+    data = made("esp32s3").read_bytes()
+    assert data[23] == 1
+    with pytest.raises(UsocketError, match="bootloader is not whole"):
+        imagefile.check(written(tmp_path, data[:23] + b"\0" + data[24:]))
+    with pytest.raises(UsocketError, match="bootloader is not whole"):
+        imagefile.check(written(tmp_path, data[:23] + b"\7" + data[24:]))
+
+
+LARGE = 16 << 20
+WORST = {
+    "a table without end": lambda data: data[:0x8000] + entry(1, 2, 0x9000, 0x1000) * 524288,
+    "an application of all the flash": lambda data: (
+        data[: images.APPLICATION + 28] + struct.pack("<I", LARGE - 0x20000) + bytes(LARGE)
+    ),
+    "erased": lambda data: data[:0x8000].ljust(LARGE, b"\xff"),
+    "255 parts": lambda data: data[:1] + b"\xff" + data[2:24] + bytes(LARGE),
+}
+
+
+@pytest.mark.parametrize("what", WORST)
+def test_the_worst_16_mib_take_seconds(made, tmp_path, what):
+    image = written(tmp_path, WORST[what](made("esp32s3").read_bytes())[:LARGE])
+    command = [*USOCKET, "--dry-run", str(image)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"usocket: {image} is ")
+    assert done.stderr.count("\n") == 2
 
 
 def test_an_application_for_another_chip_is_refused(made, tmp_path):
@@ -141,28 +267,28 @@ def test_an_application_for_another_chip_is_refused(made, tmp_path):
     file = tmp_path / "mixed.bin"
     file.write_bytes(ours[: images.APPLICATION] + others[images.APPLICATION :])
     with pytest.raises(UsocketError, match="no application for its chip"):
-        flash.check(file)
+        imagefile.check(file)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_a_part_alone_is_refused(made, chip):
     folder = made(chip).parent
     with pytest.raises(UsocketError, match="the application alone"):
-        flash.check(folder / "application.bin")
+        imagefile.check(folder / "application.bin")
     with pytest.raises(UsocketError, match="not whole firmware"):
-        flash.check(folder / "bootloader.bin")
+        imagefile.check(folder / "bootloader.bin")
     with pytest.raises(UsocketError, match="not firmware"):
-        flash.check(folder / "partitions.bin")
+        imagefile.check(folder / "partitions.bin")
 
 
 def test_other_kinds_of_files_are_refused(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"UF2\n" + bytes(508))
     with pytest.raises(UsocketError, match="a UF2 file"):
-        flash.check(file)
+        imagefile.check(file)
     file.write_bytes(images.elf("esp32", {".text": (0x40080000, b"code")}))
     with pytest.raises(UsocketError, match="an ELF file"):
-        flash.check(file)
+        imagefile.check(file)
 
 
 def test_an_unknown_chip_is_refused(made, tmp_path):
@@ -170,7 +296,7 @@ def test_an_unknown_chip_is_refused(made, tmp_path):
     file = tmp_path / "new.bin"
     file.write_bytes(data[:12] + struct.pack("<H", 0x7777) + data[14:])
     with pytest.raises(UsocketError, match=r"does not know \(number 30583\)"):
-        flash.check(file)
+        imagefile.check(file)
 
 
 # Writing.
@@ -238,6 +364,32 @@ def test_another_chip_is_refused_untouched(made):
     assert done.stderr.startswith(said)
 
 
+# ID of the flash chip, as JEDEC has them: manufacturer, type, size as a power of two.
+@pytest.mark.parametrize(
+    ("kind", "size"), [(0x1540EF, "2 MiB"), (0x1240EF, "256 KiB")], ids=["2MiB", "256KiB"]
+)
+def test_a_flash_that_is_too_small_is_refused_untouched(made, kind, size):
+    image = made("esp32")
+    with FakeChip(kind=kind) as chip:
+        before = bytes(chip.flash)
+        done = usocket_flash("--device", chip.device, image)
+        assert bytes(chip.flash) == before
+    assert done.returncode == 1 and done.stdout == ""
+    said = f"usocket: {chip.device} has {size} of flash, and {image} is for 4 MiB\n"
+    assert done.stderr.startswith(said)
+
+
+# A larger one, and one that esptool does not know.
+@pytest.mark.parametrize("kind", [0x1840EF, 0x0140EF], ids=["16MiB", "unknown"])
+def test_other_flashes_are_written(made, kind):
+    image = made("esp32")
+    with FakeChip(kind=kind) as chip:
+        done = usocket_flash("--device", chip.device, image)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = image.read_bytes()
+    assert chip.flash[0x1000 : 0x1000 + len(data)] == data
+
+
 def test_a_silent_device(made, tmp_path):
     (tmp_path / "esptool.cfg").write_text("[esptool]\nconnect_attempts = 1\n")
     controller, terminal = pty.openpty()
@@ -263,24 +415,40 @@ class Port(argparse.Namespace):
         return bool(self.device < port.device)
 
 
-def plugged(*ports: tuple[str, int | None]) -> list[Port]:
+def test_what_esptool_says_without_end_is_not_kept():
+    """Its last lines tell what went wrong."""
+    say = (
+        "import sys\nfor i in range(100): print('x' * 20000)\n"
+        "print('A fatal error occurred: it is broken')\nsys.exit(1)\n"
+    )
+    chip = imagefile.chips()[0]
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsocketError, match="writing to X failed: it is broken"):
+            flasher.write([sys.executable, "-c", say], "X", chip)
+        assert tracemalloc.get_traced_memory()[1] < 1_300_000  # of 2,000,000
+    finally:
+        tracemalloc.stop()
+
+
+def ports(*ports: tuple[str, int | None]) -> list[Port]:
     return [
         Port(device=device, vid=vid, product="USB JTAG", description="") for device, vid in ports
     ]
 
 
 def test_which_device(monkeypatch):
-    found = plugged(("/dev/ttyS0", None), ("/dev/ttyUSB1", 0x10C4), ("/dev/ttyUSB2", 0x1234))
-    monkeypatch.setattr(flash.list_ports, "comports", lambda: found)
-    assert flash.devices() == [flash.Found("/dev/ttyUSB1", "Silicon Labs, USB JTAG")]
-    assert flash._only_device() == "/dev/ttyUSB1"
-    found += plugged(("/dev/ttyACM0", 0x303A))
+    found = ports(("/dev/ttyS0", None), ("/dev/ttyUSB1", 0x10C4), ("/dev/ttyUSB2", 0x1234))
+    monkeypatch.setattr(plugged.list_ports, "comports", lambda: found)
+    assert plugged.devices() == [plugged.Found("/dev/ttyUSB1", "Silicon Labs, USB JTAG")]
+    assert plugged.only_device() == "/dev/ttyUSB1"
+    found += ports(("/dev/ttyACM0", 0x303A))
     with pytest.raises(UsocketError, match="2 boards are plugged in") as caught:
-        flash._only_device()
+        plugged.only_device()
     assert caught.value.hint == "Name one with --device: /dev/ttyACM0, /dev/ttyUSB1"
     found.clear()
     with pytest.raises(UsocketError, match="no board is plugged in"):
-        flash._only_device()
+        plugged.only_device()
 
 
 # The command.

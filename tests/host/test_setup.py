@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from usocket_tools import setup
+from usocket_tools.make import setup
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def commands(monkeypatch):
 
 def test_without_root_it_prints_the_line_to_run(commands, monkeypatch, capsys):
     monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
-    setup.install(["libffi-dev", "nginx-light"])
+    setup.install(["libffi-dev", "nginx-light", "mosquitto"])
     assert capsys.readouterr().out.splitlines()[-1].split() == (
-        "sudo apt-get install -y --no-install-recommends libffi-dev nginx-light"
-        " && sudo systemctl disable --now nginx"
+        "sudo apt-get install -y --no-install-recommends libffi-dev nginx-light mosquitto"
+        " && sudo systemctl disable --now nginx mosquitto"
     ).split(" ")
     assert commands == [["/usr/bin/sudo", "-n", "true"]] or commands == [["sudo", "-n", "true"]]
 

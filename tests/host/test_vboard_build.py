@@ -13,12 +13,12 @@ import subprocess
 import sys
 import time
 import tty
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
-from usocket_tools import building, micropython
+from usocket_tools.builds import building, interpreters, mbedtls
 from usocket_tools.errors import UsocketError
 from usocket_tools.vboard import build
 
@@ -51,7 +51,7 @@ def fakes(tmp_path, monkeypatch):
     source = tmp_path / "micropython"
     for folder in ("py", "mpy-cross", "ports/esp32"):
         (source / folder).mkdir(parents=True)
-    version = definitions(micropython.PROJECT.numbers, "1.26.9")
+    version = definitions(interpreters.PROJECT.numbers, "1.26.9")
     (source / "py/mpconfig.h").write_text(version)
     (source / "mpy-cross/Makefile").write_text(MAKEFILE)
     lwip = tmp_path / "lwip"
@@ -63,6 +63,13 @@ def fakes(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "PORT", port)
     monkeypatch.setenv("MICROPYTHON_SRC", str(source))
     monkeypatch.setenv("LWIP_SRC", str(lwip))
+    tls = tmp_path / "mbedtls"
+    (tls / "include/mbedtls").mkdir(parents=True)
+    (tls / "library").mkdir()
+    header = definitions(mbedtls.PROJECT.numbers, "3.6.9")
+    (tls / "include/mbedtls/build_info.h").write_text(header)
+    (tls / "library/ssl_tls.c").write_text("int mbedtls_ssl_setup(void) { return 0; }\n")
+    monkeypatch.setenv("MBEDTLS_SRC", str(tls))
     return tmp_path
 
 
@@ -82,7 +89,14 @@ def test_built_once(fakes):
 
 
 @pytest.mark.parametrize(
-    "file", ["port/main.c", "port/idf/x.h", "micropython/ports/esp32/x.c", "lwip/src/x.c"]
+    "file",
+    [
+        "port/main.c",
+        "port/idf/x.h",
+        "micropython/ports/esp32/x.c",
+        "lwip/src/x.c",
+        "mbedtls/library/x.c",
+    ],
 )
 def test_built_anew_when_a_source_changes(fakes, file):
     found = build.find()
@@ -150,7 +164,7 @@ def test_lwip_must_be_new_enough(fakes):
 class Running:
     """A firmware with its three descriptors and the other end of two of them."""
 
-    def __init__(self, path: Path, flash: Path, *options: str) -> None:
+    def __init__(self, path: Path, flash: Path, *options: str, **environment: str) -> None:
         self.seen = ""
         master, self.line = os.openpty()
         tty.setraw(self.line)
@@ -160,7 +174,9 @@ class Running:
             fds = {"--serial": master, "--net": theirs.fileno(), "--flash": file.fileno()}
             arguments = [text for name, fd in fds.items() for text in (name, str(fd))]
             self.process = subprocess.Popen(
-                [path, *arguments, *options], pass_fds=list(fds.values())
+                [path, *arguments, *options],
+                pass_fds=list(fds.values()),
+                env={**os.environ, **environment},
             )
         os.close(master)
         theirs.close()
@@ -203,8 +219,10 @@ def flash(tmp_path):
 
 
 @contextlib.contextmanager
-def board(firmware: build.Firmware, flash: Path, *options: str) -> Iterator[Running]:
-    running = Running(firmware.path, flash, *options)
+def board(
+    firmware: build.Firmware, flash: Path, *options: str, **environment: str
+) -> Iterator[Running]:
+    running = Running(firmware.path, flash, *options, **environment)
     try:
         yield running
     finally:
@@ -350,7 +368,7 @@ def test_the_link_and_the_station(firmware, flash):
         running.net.send(b"L\1")
         back = lost.replace("while", "while not")
         assert running.run(back) == "1"
-    with board(firmware, flash, "--wifi", "home:secret") as running:
+    with board(firmware, flash, VBOARD_SSID="home", VBOARD_KEY="secret") as running:
         assert running.run(ask) == "False 0.0.0.0 1000"
         join = (
             "import network, time\n"
@@ -373,7 +391,8 @@ def test_the_link_and_the_station(firmware, flash):
         (["--ip", "10.0.2.15"], "--ip 10.0.2.15 is not ADDRESS/PREFIX"),
         (["--ip6", "::1/128"], "lwIP knows only prefixes of 64 bits"),
         (["--dns", "1.2.3.4:0"], "--dns 0 is not a number from 1 to 65535"),
-        (["--wifi", "home"], "--wifi home is not SSID:KEY"),
+        (["--wifi", "home:secret"], "there is no option --wifi"),
+        (["--ethernet", "yes"], "--ethernet yes is not a number from 0 to 1"),
         (["--mac", "1:2"], "--mac 1:2 is not the address of one interface"),
         (["--colour", "red"], "there is no option --colour"),
         (["--heap"], "--heap needs a value"),
@@ -387,4 +406,4 @@ def test_bad_arguments(firmware, arguments, message):
 
 
 def test_the_oldest_micropython():
-    assert build.ask(build.find("standard", "oldest").path) == micropython.OLDEST
+    assert build.ask(build.find("standard", "oldest").path) == interpreters.OLDEST

@@ -6,7 +6,6 @@ import sys
 from array import array
 
 import usocket_compat as net
-from usocket_compat import fdtable
 
 
 def udp4():
@@ -89,7 +88,7 @@ def run(case):
     if call is None:
         call = getattr(net, name, None) or getattr(net, "zsock_" + name)
     text = result(call, case[1:])
-    assert fdtable.used() == 0, "%d fds are left in the table" % fdtable.used()
+    assert len(net.fds()) == 0, "%d fds are left in the table" % len(net.fds())
     return text
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from port.unix import numbers
-from usocket_tools import micropython
+from usocket_tools.builds import interpreters
 from usocket_tools.files import cache_dir, device_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,13 @@ ignore_missing_imports = True
 [mypy-{other}]
 follow_imports = skip
 """
+NOT_CPYTHON = ",".join(
+    f"port.unix.{name}" for name in "libc native fast nogil firmware clib".split()
+)
+NOT_CPYTHON += ",port.esp32.*"
+# The engine of TLS there.
+TLS = "tlsmake", "tlspem", "tlssource"
+NOT_CPYTHON += "".join(f",usocket_compat.{name}" for name in TLS)
 STUBS = """\
 mypy_path = {stubs}
 custom_typeshed_dir = {stubs}
@@ -49,7 +56,14 @@ KNOWN = {
     r'to "inet_ntop" has incompatible type "bytearray"': "any buffer will do",
     r'Argument 2 to "getaddrinfo" .*expected "int"': "the unix port takes a service's name",
     r'library stub for module named "ffi"': "asked for where it may be missing",
-    r'"None" has no attribute': "a global that is None until the port is loaded",
+    r'"None" (has no attribute|not callable)|"None" is not index': "None until the layer gives it",
+    r'/tls.py:.*error: Cannot determine type of "': "tlsmake.py gives a Stream its attributes",
+    r'Item Module of ".*has no attribute "changes"': "a port's table or fdtable.py, both modules",
+    r'Item "MutableSequence\[str\]" of .*"rpartition"': "a str on MicroPython, a list on CPython",
+    r'module named "usocket_compat.port"': "where it is installed, port/ is inside the package",
+    r'library stub for module named "uctypes"': "MicroPython's alone, as what it is asked for",
+    r'Module "asyncio" has no attribute "core"': "of MicroPython",
+    r'Name "ptr(8|32)" is not defined': "a type of viper's",
 }
 PLANTED = """
 import socket
@@ -57,10 +71,12 @@ import socket
 def planted():
     raise TimeoutError(socket.create_server(("", 0)), "xy".removeprefix("x"))
 """
+HOSTS_TLS = "tlshost.py", "tlshostctx.py", "tlshostown.py"
 # Names of CPython's builtins that MicroPython may lack -> why they are used.
 GUARDED = {
     "cast": "of a memoryview, asked for with hasattr",
     "release": "of a lock",
+    "__doc__": "of a function, asked for with hasattr",
 }
 
 
@@ -90,7 +106,8 @@ def on_micropython(port: str) -> list[Path]:
     """What a board with this port loads; as long as there is no such port, the files above it."""
     there = (ROOT / "port" / port).is_dir()
     files = device_files(port if there else "unix").values()
-    return [f for f in files if f.name != "cpython.py" and (there or f.parent.name != "unix")]
+    others = "cpython.py", "hosts.py", "epollhost.py", "aiohost.py", *HOSTS_TLS  # CPython's
+    return [f for f in files if f.name not in others and (there or f.parent.name != "unix")]
 
 
 def errors(config: str, tmp_path: Path, *files: Path) -> list[str]:
@@ -106,6 +123,7 @@ def errors(config: str, tmp_path: Path, *files: Path) -> list[str]:
 def device_errors(port: str, version: str, tmp_path: Path, *files: Path) -> list[str]:
     folder = stubs(port, version)
     other = "port.unix.cpython,port.esp32.*" if port == "unix" else "port.unix.*"
+    other += "".join([f",usocket_compat.{name[:-3]}" for name in ("aiohost.py", *HOSTS_TLS)])
     config = MYPY.format(more=STUBS.format(stubs=folder), other=other)
     return [
         line
@@ -144,7 +162,7 @@ import builtins
 places = (builtins, "", b"", bytearray(), memoryview(b""), 0, 0.0, [], (), {{}}, set())
 print([name for name in {sorted(names)!r} if not any([hasattr(p, name) for p in places])])
 """
-    interpreter = micropython.find(version).path
+    interpreter = interpreters.find(version).path
     done = subprocess.run([interpreter, "-c", program], capture_output=True, text=True)
     return ast.literal_eval(done.stdout)
 
@@ -159,8 +177,12 @@ def test_device_builtins(version):
 
 
 def test_on_cpython(tmp_path):
-    files = [*sorted((ROOT / "usocket_compat").glob("*.py")), ROOT / "port/unix/cpython.py"]
-    config = MYPY.format(more="", other="port.unix.libc,port.unix.native,port.esp32.*")
+    # so*.py are of the drop-in modules, which CPython has no use for.
+    files = sorted((ROOT / "usocket_compat").glob("[!s]*.py"))
+    files += sorted((ROOT / "usocket_compat").glob("s[!o]*.py"))
+    files = [file for file in files if file.stem not in TLS]
+    files += [ROOT / "port/unix" / name for name in ("cpython.py", "hosts.py", "epollhost.py")]
+    config = MYPY.format(more="", other=NOT_CPYTHON)
     assert [
         line
         for line in errors(config, tmp_path, *files)
@@ -171,6 +193,27 @@ def test_on_cpython(tmp_path):
 def test_host_tools():
     done = run("mypy")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What is a port, or runs on MicroPython too, has no annotations.
+UNANNOTATED = {"loopback_port"}
+ON_MICROPYTHON = set("board board_aio board_dropin_heap board_heap counts dropin peer".split())
+ON_MICROPYTHON |= {"workload", "workload_tls", "workload_streams", "peer_tls"}
+
+
+def test_harness_and_bench(tmp_path):
+    files = [f for f in (ROOT / "bench").glob("*.py") if f.stem not in ON_MICROPYTHON]
+    files += [f for f in (ROOT / "tests/harness").glob("*.py") if f.stem not in UNANNOTATED]
+    files.append(ROOT / "tests/conftest.py")
+    (tmp_path / "usocket_tools").symlink_to(ROOT / "tools")  # as it is installed
+    config = "[mypy]\nstrict = True\nfollow_imports = silent\n"
+    config += f"mypy_path = {tmp_path}:{ROOT / 'tests/harness'}:{ROOT / 'bench'}\n"
+    for module in ("esptool", "kconfiglib", "menuconfig", "mpremote", "serial", "xdist"):
+        config += f"[mypy-{module}.*]\nignore_missing_imports = True\n"
+    program = "from usocket_tools.suite.onboard import Target\nTarget().start(5)\n"
+    (tmp_path / "wrong.py").write_text(program)
+    assert errors(config, tmp_path, *files) == []
+    assert len(errors(config, tmp_path, tmp_path / "wrong.py")) == 2
 
 
 def test_stubs_match_the_layer(tmp_path):
@@ -199,6 +242,126 @@ def test_stubs_serve_programs(tmp_path):
     wrong = [n for n, line in enumerate(PROGRAM.splitlines(), 1) if line.endswith("# wrong")]
     assert [int(line.split(":")[1]) for line in found] == wrong
 
+
+def shape(node: ast.FunctionDef) -> tuple[list[str], int]:
+    """The names of the arguments, and how many have to be given."""
+    arguments = [a.arg for a in node.args.args]
+    needed = len(arguments) - len(node.args.defaults)
+    # Those with an underscore are the drop-in's own business.
+    return [a for a in arguments if a[0] != "_"], needed
+
+
+def functions(file: Path, name: str = "") -> dict[str, ast.FunctionDef]:
+    """Those of a file, or of a class in it."""
+    body = ast.parse(file.read_text()).body
+    if name:
+        (body,) = [n.body for n in body if isinstance(n, ast.ClassDef) and n.name == name]
+    return {n.name: n for n in body if isinstance(n, ast.FunctionDef)}
+
+
+def table(name: str) -> dict[str, str]:
+    """A table of usocket_compat/sonames.py: name -> the file that has it."""
+    tree = ast.parse((ROOT / "usocket_compat/sonames.py").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            lines = ast.literal_eval(node.value).split("|")[1:]
+            return {word: line.split()[0] for line in lines for word in line.split()[1:]}
+    raise AssertionError(f"no {name}")
+
+
+def dropin(module: str, name: str) -> dict[str, tuple[list[str], int]]:
+    """The functions or methods of the drop-in that have a place in its sources."""
+    found = functions(ROOT / f"dropin/{module}.py", name)
+    if module == "socket":
+        for word, file in table("_METHODS" if name else "_PUBLIC").items():
+            there = functions(ROOT / f"usocket_compat/so{file}.py")
+            if word in there and not re.match("[a-z]_|again", word):
+                found[word] = there[word]
+    elif not name:
+        found["select"] = functions(ROOT / "usocket_compat/sopoll.py")["select"]
+    if name == "socket":
+        found["new"] = found["__init__"]
+    return {
+        word: shape(node)
+        for word, node in found.items()
+        if word[0] != "_" and word != "later"  # its own business
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("socket", ""), ("socket", "socket"), ("select", ""), ("select", "poll")]
+)
+def test_stubs_match_the_drop_in(module: str, name: str) -> None:
+    stubbed = functions(ROOT / f"typings/dropin/{module}.pyi", name)
+    there = dropin(module, name)
+    assert there
+    if name == "socket":
+        stubbed["new"] = stubbed["__init__"]
+    for word, arguments in there.items():
+        assert shape(stubbed[word]) == arguments, word
+    if module == "socket":
+        # What is left to the layer, or loads from a file: there by its name at least.
+        known = {*table("_METHODS"), *table("_PUBLIC"), *there, "new"}
+        known |= {"read", "readinto", "readline", "write"}
+        known |= set(re.findall(r"(?:inet|hton|ntoh|geth)\w+", " ".join(stubbed)))
+        assert {w for w in stubbed if w[0] != "_"} <= known
+
+
+def test_stubs_of_the_drop_in_serve_programs(tmp_path):
+    """Before those of MicroPython's packages, which lack what it adds."""
+    program = tmp_path / "program.py"
+    program.write_text(DROPIN_PROGRAM)
+    wrong = [
+        n for n, line in enumerate(DROPIN_PROGRAM.splitlines(), 1) if line.endswith("# wrong")
+    ]
+    for port in ("unix", "esp32"):
+        folder = stubs(port, VERSIONS[-1])
+        config = (
+            f"[mypy]\nplatform = linux\nno_site_packages = True\nstrict = True\n"
+            f"mypy_path = {ROOT / 'typings/dropin'}:{ROOT / 'typings'}:{folder}\n"
+            f"custom_typeshed_dir = {folder}\n"
+        )
+        work = tmp_path / port
+        work.mkdir()
+        # Not those that the stub packages have in themselves.
+        found = [n for n in errors(config, work, program) if "/stubs/" not in n.partition(":")[0]]
+        assert [int(line.split(":")[1]) for line in found] == wrong, found
+
+
+DROPIN_PROGRAM = """\
+import select
+import socket
+
+from usocket_compat import aio, dns
+
+
+async def names() -> None:
+    for family, type, proto, name, address in await aio.getaddrinfo("example.com", 80):
+        data: bytes = await aio.recv(3, 100)
+        text: str = await aio.recv(3, 100)  # wrong
+    await aio.sendall(3, "text")  # wrong
+
+
+with socket.create_connection(("localhost", 80), timeout=5) as s:
+    s.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    data: bytes = s.recv(100)
+    count: int = s.recv_into(bytearray(5))
+    text: str = s.recv(5)  # wrong
+    s.no_such_call()  # wrong
+    print(s.getsockname(), s.gettimeout(), s.makefile("rb"), s.readline())
+    poller = select.poll()
+    poller.register(s, select.POLLIN)
+    for ready, events in poller.ipoll(1000):
+        print(ready is s, events & select.POLLNVAL)
+    print(select.select([s], [], [], 0.5)[0])
+    poller.poll("soon")  # wrong
+dns.set_servers([("1.1.1.1", 53)])
+try:
+    s.recv(1)
+except socket.timeout as e:
+    print(e.errno)
+"""
 
 PROGRAM = """\
 import usocket_compat as net
