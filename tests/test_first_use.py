@@ -59,16 +59,32 @@ FAILS_ONCE = """
 import sys
 import usocket_compat as net
 
-# As when there is no memory for this file: the table is made already, the rest is not there.
+# As when there is no memory for one of these files, each in turn.
 class Nothing:
     pass
 
-sys.modules["usocket_compat.zwait"] = Nothing()
-try:
-    net.zsock_socket()
-except ImportError:
-    print("failed")
-sys.modules.pop("usocket_compat.zwait")
+def fails(name, call):
+    sys.modules["usocket_compat." + name] = Nothing()
+    try:
+        call()
+        print("no failure for want of", name)
+    except (ImportError, AttributeError):
+        print(name)
+    sys.modules.pop("usocket_compat." + name)
+    return call()
+
+# The first that fails is what the next try begins with.
+for name in ("zsock", "zbase", "fdtable"):
+    sys.modules["usocket_compat." + name] = Nothing()
+    try:
+        net.zsock_socket
+    except (ImportError, AttributeError):
+        print(name)
+    sys.modules.pop("usocket_compat." + name)
+net.zsock_close(net.zsock_socket())
+for fd in fails("zargs", lambda: net.zsock_dup(net.zsock_socket())), 0:
+    net.zsock_close(fd)
+fails("zpoll", lambda: net.zsock_poll([], 0))
 fds = [net.zsock_socket(), net.zsock_socket()]
 print(*fds)
 for fd in fds:
@@ -77,10 +93,12 @@ for fd in fds:
 
 
 def test_first_use_that_fails(target: HostTarget, tmp_path: Path) -> None:
-    """When it can be had again, nothing is left of that."""
+    """When it can be had again, nothing is left of that (loaded as on a board)."""
+    conf = tmp_path / "lazy.conf"
+    conf.write_text("CONFIG_USOCKET_LAZY=y\n")
     program = tmp_path / "program.py"
     program.write_text(FAILS_ONCE)
-    process = target.run(program)
+    process = target.run(program, conf=conf)
     lines = process.rest(20)
     process.stop()
-    assert lines == ["failed", "0 1"]
+    assert lines == [*"zsock zbase fdtable zargs zpoll".split(), "0 1"]

@@ -49,6 +49,7 @@ EAIS = (
 ).split()
 
 threads = []  # every thread of the running test
+failed = []  # rows of the running test that have failed
 _names = 0
 
 
@@ -155,13 +156,27 @@ def needs(*features):
                 if not has(feature):
                     import refusals
 
-                    refusals.check(feature)
-                    return "refused: " + feature
+                    return refusals.check(feature) + ": " + feature
             return test()
 
         return run
 
     return wrap
+
+
+def row(name, fn, *args):
+    """What fn(*args) does is the outcome of this row of docs/matrix.md alone.
+
+    fn returns "refused" where it has seen that. The other rows of the test go on; it fails after.
+    """
+    try:
+        outcome = fn(*args) or "pass"
+    except Exception as e:
+        show(e)
+        failed.append(name)
+        outcome = "failed"
+        net.closeall()
+    print("@@ row", name, outcome)
 
 
 # -- time -------------------------------------------------------------------------------
@@ -327,6 +342,19 @@ def interface():
     return network.WLAN(network.STA_IF).ifconfig()[0]
 
 
+def foreign(fd):
+    """A bind to an address that no machine has (TEST-NET-1) is refused.
+
+    A board with no interface up does not know what it has, and asks lwIP, which takes any.
+    """
+    if BOARD:
+        import network
+
+        if not network.WLAN(network.STA_IF).active():
+            return
+    raises("EADDRNOTAVAIL", net.zsock_bind, fd, ("192.0.2.1", 0))
+
+
 def nonblocking(fd, on=True):
     net.zsock_fcntl(fd, net.F_SETFL, net.O_NONBLOCK if on else 0)
 
@@ -410,6 +438,14 @@ def black_hole():
 
 
 # -- threads ----------------------------------------------------------------------------
+
+
+def stack_of_threads(size):
+    """Those that are started next have it: a board's firmware gives 5 KB."""
+    if BOARD:
+        import _thread
+
+        _thread.stack_size(size)
 
 
 class Thread:

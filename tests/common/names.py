@@ -4,7 +4,7 @@
 _ZSOCK = """
 socket socketpair close shutdown bind connect listen accept send sendto sendmsg recv recvfrom
 recvmsg fcntl ioctl getsockopt setsockopt getsockname getpeername poll pollfd select getaddrinfo
-getnameinfo gai_strerror gethostname inet_pton inet_ntop dup
+getnameinfo gai_strerror gethostname inet_pton inet_ntop dup fileno
 """.split()
 
 _ZVFS = "eventfd eventfd_read eventfd_write".split()
@@ -16,4 +16,6 @@ def long(name):
 
 
 # Always there, and only so.
-PLAIN = "inet_aton inet_ntoa htons htonl ntohs ntohl capabilities".split()
+PLAIN = (
+    "inet_aton inet_ntoa htons htonl ntohs ntohl capabilities strerror fds closeall use_interface"
+).split()

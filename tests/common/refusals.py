@@ -1,7 +1,7 @@
 # What a port must do where capabilities() says False: refuse, at the call, and leave the socket
 # as it was. One check for each feature that is a call or a family; options are all alike.
 import usocket_compat as net
-from check import close, eq, has, pair, raises, recv_exactly, sendall, tcp, udp
+from check import close, eq, has, pair, raises, recv_exactly, sendall, tcp, udp, udp_pair
 
 
 def connected(what, check):
@@ -14,15 +14,50 @@ def connected(what, check):
 
 
 def shutdown():
-    for how in (net.SHUT_RD, net.SHUT_WR, net.SHUT_RDWR):
-        connected("EOPNOTSUPP", lambda fd: net.zsock_shutdown(fd, how))
+    connected("EOPNOTSUPP", lambda fd: net.zsock_shutdown(fd, net.SHUT_WR))
+    for make in (udp_pair, net.zsock_socketpair) if has("socketpair") else (udp_pair,):
+        a, b = make()
+        for how in (net.SHUT_RD, net.SHUT_WR, net.SHUT_RDWR):
+            raises("EOPNOTSUPP", net.zsock_shutdown, a, how)
+        eq(net.zsock_send(a, b"intact"), 6)
+        eq(net.zsock_recv(b, 10), b"intact")
+        close(a, b)
+
+
+def SHUT_RD():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_shutdown(fd, net.SHUT_RD))
+
+
+def SHUT_RDWR():
+    connected("EOPNOTSUPP", lambda fd: net.zsock_shutdown(fd, net.SHUT_RDWR))
 
 
 def getsockname():
+    if has("bound_names"):
+        return of_the_unbound(net.zsock_getsockname)
     connected("EOPNOTSUPP", net.zsock_getsockname)
 
 
 def getpeername():
+    if has("bound_names"):
+        return of_the_unbound(net.zsock_getpeername)
+    connected("EOPNOTSUPP", net.zsock_getpeername)
+
+
+def of_the_unbound(call):
+    """Of what is bound it is known (test_bound_names.py)."""
+    for make in (tcp, udp_socket):
+        fd = make()
+        raises("EOPNOTSUPP", call, fd)
+        close(fd)
+
+
+def udp_socket():
+    return net.zsock_socket(net.AF_INET, net.SOCK_DGRAM)
+
+
+def bound_names():
+    connected("EOPNOTSUPP", net.zsock_getsockname)
     connected("EOPNOTSUPP", net.zsock_getpeername)
 
 
@@ -34,6 +69,21 @@ def setsockopt():
     connected(
         "ENOPROTOOPT", lambda fd: net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_KEEPALIVE, 1)
     )
+
+
+def edge():
+    a, b = udp_pair()
+    with net.Poller() as poller:
+        raises("EOPNOTSUPP", poller.register, b, 1, net.POLLIN, poller.EDGE)
+        raises("ENOENT", poller.deregister, b)
+        poller.register(b, 1, net.POLLOUT)
+        raises("EOPNOTSUPP", poller.reregister, b, 1, net.POLLIN, poller.EDGE)
+        eq(len(poller.poll(0)), 1)
+    close(a, b)
+
+
+def use_interface():
+    raises("EOPNOTSUPP", net.use_interface, None)
 
 
 def socketpair():
@@ -84,6 +134,10 @@ def eventfd():
     raises("EOPNOTSUPP", net.zvfs_eventfd)
 
 
+def fileno():
+    connected("EOPNOTSUPP", net.zsock_fileno)
+
+
 def AF_INET6():
     raises("EAFNOSUPPORT", net.zsock_socket, net.AF_INET6, net.SOCK_DGRAM)
 
@@ -119,6 +173,7 @@ def multicast():
 
 def nothing():
     """Nothing can be called to see that this is missing."""
+    return "lacks"
 
 
 threads = nothing
@@ -154,14 +209,59 @@ def place(name):
     return net.IPPROTO_IP, net.SOCK_DGRAM, net.AF_INET
 
 
+def tls(name):
+    """What TLS cannot do here: a protocol, an option, or none of it."""
+    if name[:8] == "IPPROTO_":
+        kind = net.SOCK_DGRAM if name[8] == "D" else net.SOCK_STREAM
+        raises("EPROTONOSUPPORT", net.zsock_socket, net.AF_INET, kind, getattr(net, name))
+        return
+    if name == "TLS_CREDENTIAL_PSK":
+        what = "EOPNOTSUPP" if has("IPPROTO_TLS_1_2") else "EPROTONOSUPPORT"
+        raises(what, net.tls_credential_add, 97, net.TLS_CREDENTIAL_PSK, b"secret")
+        raises("ENOENT", net.tls_credential_get, 97, net.TLS_CREDENTIAL_PSK)
+        return
+    if name == "TLS_CLOSE_NOTIFY":
+        if has("IPPROTO_TLS_1_2"):
+            import secure
+
+            a, b = secure.pair()
+            raises("EOPNOTSUPP", net.zsock_shutdown, a, net.SHUT_WR)
+            raises("EOPNOTSUPP", net.zsock_shutdown, a, net.SHUT_RDWR)
+            sendall(a, b"intact")
+            eq(recv_exactly(b, 6), b"intact")
+            close(a, b)
+        return
+    proto = net.IPPROTO_TLS_1_2 if has("IPPROTO_TLS_1_2") else 0
+    fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, proto)
+    if name == "TLS_HOSTNAME_NONE":
+        raises(
+            ("ENOPROTOOPT", TypeError),
+            net.zsock_setsockopt,
+            fd,
+            net.SOL_TLS,
+            net.TLS_HOSTNAME,
+            None,
+        )
+    else:
+        raises("ENOPROTOOPT", net.zsock_setsockopt, fd, net.SOL_TLS, getattr(net, name), 1)
+        # Linux's getsockopt says EOPNOTSUPP of a level that it does not know.
+        what = "ENOPROTOOPT" if proto else ("ENOPROTOOPT", "EOPNOTSUPP")
+        raises(what, net.zsock_getsockopt, fd, net.SOL_TLS, getattr(net, name))
+    close(fd)
+
+
 def is_option(name):
     return name.split("_")[0] in ("SO", "TCP", "IP", "IPV6")
 
 
 def check(name):
-    """Raises AssertionError unless the feature is refused."""
+    """Raises AssertionError unless the feature is refused; "refused", or "lacks"."""
+    how = None
     if is_option(name):
         option(name)
+    elif name[:4] == "TLS_" or "TLS_1_" in name:
+        tls(name)
     else:
-        globals()[name]()
+        how = globals()[name]()
     close(tcp())  # the layer goes on working
+    return how or "refused"

@@ -1,6 +1,7 @@
 # Runs test functions of one file, inside the interpreter under test:
 #     INTERPRETER run.py FILE TEST...
-# Lines that begin with "@@ " are for the host: "run NAME", "pass NAME NOTE", "fail NAME".
+# Lines that begin with "@@ " are for the host: "run NAME", "pass NAME NOTE", "fail NAME",
+# "again NAME" in an empty heap, and "row ROW OUTCOME" of docs/matrix.md.
 # What a test prints, and the traceback of a failure, stand between its two lines.
 import gc
 import sys
@@ -8,16 +9,22 @@ import sys
 folder, _, module_name = sys.argv[1].rpartition("/")
 sys.path.insert(0, folder)
 
+import usocket_compat as net  # noqa: E402
+
+if sys.implementation.name == "cpython" and "--memory" in sys.argv:
+    sys.argv.remove("--memory")
+    import loopback_port
+
+    net.use(loopback_port)
 import check  # noqa: E402
-from usocket_compat import fdtable  # noqa: E402
 
 
 def leftovers():
     """Close what a failed test left open, so that the next one starts clean."""
     fd = 0
-    while fdtable.used() and fd < 4096:
+    while net.fds() and fd < 4096:
         try:
-            check.net.zsock_close(fd)
+            net.zsock_close(fd)
         except OSError:
             pass
         fd += 1
@@ -36,11 +43,19 @@ def run(name, test):
         note = test() or ""
         passed = True
         running = [t for t in check.threads if not t.done]
-        used = fdtable.used()
+        used = len(net.fds())
         if used or running:
             passed = False
             print("the test left %d fds open and %d threads running" % (used, len(running)))
+        if check.failed:
+            passed = False
+            print("failed: " + " ".join(check.failed))
+            del check.failed[:]
     except Exception as e:
+        if check.BOARD and isinstance(e, MemoryError) and name != sys.argv[2]:
+            # What the tests before it have loaded is no part of it.
+            print("@@ again", name)
+            sys.exit(3)
         passed = False
         check.show(e)
     except BaseException as e:
@@ -57,6 +72,11 @@ def run(name, test):
         sys.exit(3)  # the host goes on with a new interpreter
 
 
+if check.BOARD and sys.maxsize < 1 << 31:
+    # What a test loads stays among its garbage; collected often, the heap keeps a piece for the
+    # table of names, which doubles (4 KB) when a large test brings the 620th. A board of 64 bits
+    # has room.
+    gc.threshold(8192)
 module = __import__(module_name[:-3])
 for name in sys.argv[2:]:
     run(name, getattr(module, name))

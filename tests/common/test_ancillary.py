@@ -1,6 +1,7 @@
 # Ancillary data: descriptors over AF_UNIX, packet info and hop limits with datagrams.
 import array
 import struct
+import sys
 
 import usocket_compat as net
 from check import (
@@ -12,6 +13,7 @@ from check import (
     nonblocking,
     pair,
     raises,
+    ready,
     recv_exactly,
     sendall,
     sleep_ms,
@@ -52,6 +54,10 @@ def test_rights_carry_a_socket():
     eq((count, flags & net.MSG_CTRUNC), (4, 0))
     (copy,) = received_fds(ancdata)
     true(copy not in (a, b, client, server), "a received fd is a new one")
+    # It knows what it is: a receive of nothing waits for a datagram, and not on a stream of TCP.
+    net.zsock_setsockopt(copy, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.05)
+    eq(net.zsock_recv(copy, 0), b"")
+    net.zsock_setsockopt(copy, net.SOL_SOCKET, net.SO_RCVTIMEO, 0)
     # Both stand for one connection: closing one leaves the other, the peer sees no EOF.
     sendall(client, b"12")
     eq(recv_exactly(copy, 1), b"1")
@@ -100,6 +106,7 @@ def test_a_received_nonblocking_socket_does_not_block():
     close(a, b, c, d, copy)
 
 
+# rows: MSG_CTRUNC
 @needs("scm_rights")
 def test_rights_without_room():
     a, b = net.zsock_socketpair()
@@ -175,7 +182,8 @@ def test_rights_of_a_message_sent_in_parts_arrive_once():
     a, b = net.zsock_socketpair()
     c, d = net.zsock_socketpair()
     size = 600000  # more than a pair holds
-    thread = Thread(net.zsock_sendmsg, a, [bytes(size // 2), bytes(size // 2)], rights(c))
+    half = bytes(size // 2)
+    thread = Thread(net.zsock_sendmsg, a, [half, half], rights(c))
     sleep_ms(STALL)
     buf = bytearray(65536)
     got, fds = 0, []
@@ -198,6 +206,7 @@ def only(ancdata, level, kind):
     return found[0]
 
 
+# rows: IP_PKTINFO MSG_CTRUNC
 @needs("pktinfo")
 def test_recvmsg_ancillary_ipv4_pktinfo_data_user():
     a, a_addr = udp()
@@ -217,6 +226,7 @@ def test_recvmsg_ancillary_ipv4_pktinfo_data_user():
     close(a, b)
 
 
+# rows: IP_PKTINFO
 @needs("pktinfo")
 def test_sendmsg_pktinfo_chooses_the_source():
     a = net.zsock_socket(V4, net.SOCK_DGRAM)
@@ -228,6 +238,7 @@ def test_sendmsg_pktinfo_chooses_the_source():
     close(a, b)
 
 
+# rows: IPV6_PKTINFO IPV6_RECVPKTINFO
 @needs("pktinfo", "AF_INET6")
 def test_recvmsg_ancillary_ipv6_pktinfo_data_user():
     a, _ = udp(V6)
@@ -244,6 +255,7 @@ def test_recvmsg_ancillary_ipv6_pktinfo_data_user():
     close(a, b)
 
 
+# rows: IP_RECVTTL
 @needs("ancillary", "IP_RECVTTL", "IP_TTL")
 def test_recvmsg_ancillary_ipv4_hoplimit_data_user():
     a, b = udp_pair()
@@ -255,6 +267,7 @@ def test_recvmsg_ancillary_ipv4_hoplimit_data_user():
     close(a, b)
 
 
+# rows: IPV6_HOPLIMIT IPV6_RECVHOPLIMIT
 @needs("ancillary", "IPV6_RECVHOPLIMIT", "IPV6_UNICAST_HOPS")
 def test_recvmsg_ancillary_ipv6_hoplimit_data_user():
     a, b = udp_pair(V6)
@@ -282,3 +295,71 @@ def test_recvmsg_msg_controllen_update():
     _, ancdata, flags, _ = net.zsock_recvmsg(b, [bytearray(4)])
     eq((ancdata, flags & net.MSG_CTRUNC), ([], 0))
     close(a, b)
+
+
+@needs("scm_rights", "eventfd")
+def test_rights_of_an_eventfd():
+    """What is received is one, and shares the counter; passed on once more, too."""
+    a, b = net.zsock_socketpair()
+    for flags in (0, net.EFD_NONBLOCK, net.EFD_SEMAPHORE):
+        first = net.zvfs_eventfd(0, flags)
+        fds = [first]
+        for _ in range(2):
+            net.zsock_sendmsg(a, [b"x"], rights(fds[-1]))
+            fds += received_fds(net.zsock_recvmsg(b, [bytearray(1)], ROOM)[1])
+        for fd in fds:
+            got = net.zsock_fcntl(fd, net.F_GETFL) & net.O_NONBLOCK
+            eq(bool(got), flags == net.EFD_NONBLOCK)
+        for fd, other in ((fds[0], fds[2]), (fds[2], fds[1])):
+            eq(ready(other, net.POLLIN | net.POLLOUT, 0), net.POLLOUT)
+            net.zvfs_eventfd_write(fd, 3)
+            eq(ready(other, net.POLLIN, 0), net.POLLIN)
+            for _ in range(3 if flags == net.EFD_SEMAPHORE else 1):
+                eq(net.zvfs_eventfd_read(other), 1 if flags == net.EFD_SEMAPHORE else 3)
+        if flags == net.EFD_NONBLOCK:
+            raises("EAGAIN", net.zvfs_eventfd_read, fds[2])
+        for fd in fds:
+            raises("ENOTSOCK", net.zsock_send, fd, b"x")
+            raises("ENOTSOCK", net.zsock_recv, fd, 1)
+        close(*fds)
+    close(a, b)
+
+
+@needs("scm_rights", "eventfd", "threads")
+def test_a_received_eventfd_waits():
+    a, b = net.zsock_socketpair()
+    fd = net.zvfs_eventfd()
+    net.zsock_sendmsg(a, [b"x"], rights(fd))
+    (copy,) = received_fds(net.zsock_recvmsg(b, [bytearray(1)], ROOM)[1])
+    for mine, other in ((fd, copy), (copy, fd)):
+        thread = Thread(net.zvfs_eventfd_read, mine)
+        sleep_ms(STALL)
+        true(not thread.done)
+        net.zvfs_eventfd_write(other, 9)
+        eq(thread.join(), 9)
+    for mine in (fd, copy):
+        thread = Thread(net.zvfs_eventfd_read, mine)
+        sleep_ms(STALL)
+        close(mine)
+        raises("EBADF", thread.join)
+    close(a, b)
+
+
+@needs("scm_rights")
+def test_rights_for_which_there_is_no_memory():
+    # What has come is closed, all of it: nobody has its numbers.
+    def fail(*args):
+        raise MemoryError
+
+    a, b = net.zsock_socketpair()
+    c, d = net.zsock_socketpair()
+    net.zsock_sendmsg(a, [b"x"], rights(c, c, c))
+    before = net.fds()
+    zmsg = sys.modules["usocket_compat.zmsg"]
+    zmsg.bytes = fail
+    try:
+        raises(MemoryError, net.zsock_recvmsg, b, [bytearray(1)], ROOM)
+    finally:
+        del zmsg.bytes
+    eq(net.fds(), before)
+    close(a, b, c, d)

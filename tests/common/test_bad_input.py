@@ -12,10 +12,10 @@ from check import (
     recv_exactly,
     sendall,
     tcp,
+    true,
     udp,
     udp_pair,
 )
-from usocket_compat import fdtable
 
 HUGE = (1 << 62, (1 << 63) - 1, 1 << 63, 1 << 100)
 
@@ -47,6 +47,17 @@ def test_huge_sizes():
         raises((MemoryError, OverflowError), net.zsock_recvfrom, server, size)
     eq(net.zsock_recv(server, 9), b"x")
     still_works(client, server)
+
+
+def test_the_error_names_what_was_given():
+    fd = tcp()
+    calls = [(net.zsock_close, (1.5,)), (net.zsock_shutdown, (fd, 1.5))]
+    if has("eventfd"):
+        calls.append((net.zvfs_eventfd, (1.5,)))
+    for call, args in calls:
+        text = str(raises(TypeError, call, *args))
+        true(text.endswith("not float"), text)
+    close(fd)
 
 
 def test_sizes_of_wrong_types():
@@ -124,6 +135,34 @@ def test_shutdown_how():
     still_works(client, server)
 
 
+def test_what_is_nearly_an_int():
+    """A bool is an int or no int, as the interpreter has it; a float is none."""
+    client, server = pair()
+    for call, args in (
+        (net.zsock_send, (client, b"x", False)),
+        (net.zsock_send, (client, bytearray(1), False)),
+        (net.zsock_recv, (server, 1, False)),
+        (net.zsock_recv, (server, bytearray(1), False)),
+    ):
+        net.zsock_send(client, b"y")
+        try:
+            call(*args)
+        except TypeError:
+            pass
+    for args in ((2.0,), (net.AF_INET, 1.0), (net.AF_INET, net.SOCK_STREAM, 0.0)):
+        raises(TypeError, net.zsock_socket, *args)
+    before = net.fds()
+    for call in (net.zsock_close, net.zsock_dup, net.zsock_accept):
+        raises((TypeError, OSError), call, True)
+        raises(TypeError, call, 1.0)
+    try:
+        net.zsock_close(net.zsock_socket(net.AF_INET, net.SOCK_STREAM, False))
+    except TypeError:
+        pass
+    eq(net.fds(), before)
+    close(client, server)
+
+
 def test_a_failing_buffer_changes_nothing():
     # The bad one among several: nothing is sent, nothing is taken.
     if not has("sendmsg"):
@@ -154,7 +193,7 @@ def test_usable_after_everything():
         (net.zsock_select, ([99], [], [], 0)),
     ):
         raises((OSError, TypeError, ValueError, OverflowError), call, *args)
-    eq(fdtable.used(), 1)
+    eq(len(net.fds()), 1)
     net.zsock_sendto(fd, b"x", 0, addr)
     eq(net.zsock_recvfrom(fd, 9), (b"x", addr))
     close(fd)

@@ -2,6 +2,7 @@
 import usocket_compat as net
 from check import (
     BIG,
+    CHUNK,
     EARLY,
     SOON,
     STARTED,
@@ -22,6 +23,7 @@ from check import (
     sendall,
     short,
     since,
+    sized,
     sleep_ms,
     stream_pair,
     tcp,
@@ -44,6 +46,7 @@ def sndtimeo(fd, seconds):
     net.zsock_setsockopt(fd, SOL, net.SO_SNDTIMEO, seconds)
 
 
+# rows: C27 C30 SO_RCVTIMEO
 @needs("SO_RCVTIMEO")
 def test_expiry_is_precise():
     a, b = udp_pair()
@@ -72,6 +75,7 @@ def test_waiting_for_all_expires_once():
     close(client, server)
 
 
+# rows: C27 SO_RCVTIMEO
 @needs("SO_RCVTIMEO", "recvmsg")
 def test_every_receive_expires():
     client, server = pair()
@@ -127,11 +131,12 @@ def test_the_two_timeouts_are_two():
     close(client, server)
 
 
+# rows: C38 SO_SNDTIMEO
 @needs("SO_SNDTIMEO", "MSG_DONTWAIT")
 def test_a_send_that_expires_returns_what_it_sent():
     client, server = pair()
     sndtimeo(client, 0.2)
-    big = bytes(BIG)
+    big = bytes(sized(300000, 4096))  # in one piece of a heap that has been in use
     total = 0
     count = len(big)
     while count == len(big):
@@ -160,6 +165,27 @@ def test_a_blocking_send_sends_everything():
     close(client, server)
 
 
+@needs("threads", "sendmsg", "SO_SNDBUF")
+def test_a_blocking_sendmsg_sends_everything():
+    # In parts, which end within a buffer; each byte once.
+    client, server = pair()
+    net.zsock_setsockopt(client, SOL, net.SO_SNDBUF, 10000)
+    data = bytes(range(251)) * sized(800, 16)
+    buffers = [data, data[:1], b"", memoryview(data)[2:], data]
+    thread = Thread(net.zsock_sendmsg, client, buffers)
+    sleep_ms(STARTED)
+    true(not thread.done, "the send did not wait for its reader")
+    for want in buffers:
+        want = memoryview(want)
+        while len(want):
+            got = net.zsock_recv(server, min(len(want), CHUNK))
+            true(got == bytes(want[: len(got)]), "other bytes than were sent")
+            want = want[len(got) :]
+    eq(thread.join(), sum([len(b) for b in buffers]))
+    close(client, server)
+
+
+# rows: B1
 @needs("threads")
 def test_blocking_is_the_default():
     fd, addr = listener()
@@ -177,6 +203,7 @@ def test_blocking_is_the_default():
     close(fd, client, server)
 
 
+# rows: E20 O_NONBLOCK
 def test_nonblocking_never_blocks():
     fd, _ = listener()
     a, b = udp_pair()
@@ -218,6 +245,7 @@ def test_nonblocking_wins_over_a_timeout():
     close(a, b)
 
 
+# rows: MSG_DONTWAIT
 @needs("MSG_DONTWAIT")
 def test_msg_dontwait():
     client, server = pair()
@@ -244,6 +272,7 @@ def test_msg_dontwait_leaves_the_socket_blocking():
     close(client, server)
 
 
+# rows: B1 zsock_accept
 def test_an_accepted_socket_blocks_by_itself():
     # O_NONBLOCK of the listener is not inherited on Linux.
     fd, addr = listener()
@@ -255,6 +284,7 @@ def test_an_accepted_socket_blocks_by_itself():
     close(fd, client, server)
 
 
+# rows: E8 zsock_fcntl F_GETFL F_SETFL O_NONBLOCK
 @needs("fcntl")
 def test_fcntl():
     for fd in (tcp(), udp()[0]):
@@ -271,6 +301,7 @@ def test_fcntl():
         close(fd)
 
 
+# rows: zsock_ioctl FIONBIO
 @needs("FIONBIO")
 def test_fionbio():
     a, b = stream_pair()

@@ -1,4 +1,7 @@
 # eventfd: what Zephyr's suite looks at (tests/posix/eventfd), with the answers of eventfd(2).
+import os
+import time
+
 import usocket_compat as net
 from check import (
     STARTED,
@@ -11,9 +14,11 @@ from check import (
     nonblocking,
     raises,
     ready,
+    sized,
     sleep_ms,
     tcp,
     took,
+    true,
 )
 
 IN, OUT = net.POLLIN, net.POLLOUT
@@ -25,6 +30,7 @@ def event(initval=0, flags=0):
     return net.zvfs_eventfd(initval, flags | net.EFD_NONBLOCK)
 
 
+# rows: zvfs_eventfd zvfs_eventfd_read zvfs_eventfd_write
 @needs("eventfd")
 def test_write_then_read():
     fd = event()
@@ -43,6 +49,7 @@ def test_initial_value():
     close(fd)
 
 
+# rows: EFD_SEMAPHORE
 @needs("eventfd")
 def test_semaphore():
     fd = event(1, net.EFD_SEMAPHORE)
@@ -77,6 +84,7 @@ def test_poll():
     eq(ready(fd, BOTH, 0), net.POLLNVAL)
 
 
+# rows: zvfs_eventfd_write EFD_NONBLOCK
 @needs("eventfd")
 def test_overflow():
     fd = event()
@@ -119,6 +127,22 @@ def test_write_waits_for_a_read():
     eq(net.zvfs_eventfd_read(fd), MOST)
     eq(writer.join(), None)
     eq(net.zvfs_eventfd_read(fd), 5)
+    close(fd)
+
+
+@needs("eventfd", "threads")
+def test_waiting_takes_no_time_of_the_processor():
+    if not hasattr(time, "process_time"):
+        return "no clock for it"
+    fd = net.zvfs_eventfd()
+    net.zvfs_eventfd_write(fd, MOST)
+    writer = Thread(net.zvfs_eventfd_write, fd, 5)
+    begin = time.process_time()
+    sleep_ms(400)
+    spent = (time.process_time() - begin) * 1000
+    net.zvfs_eventfd_read(fd)
+    writer.join()
+    true(spent < 100, "a write that waits took %d ms of 400" % spent)
     close(fd)
 
 
@@ -192,3 +216,58 @@ def test_each_takes_an_fd():
     eq(len(set(fds)), len(fds))
     close(*fds)
     close(tcp())
+
+
+@needs("eventfd", "threads")
+def test_several_threads_count():
+    """No count is lost, or got twice."""
+    for flags in (0, net.EFD_SEMAPHORE):
+        fd = event(0, flags)
+        rounds = sized(300, 100)
+        writers = []
+
+        def write():
+            for _ in range(rounds):
+                net.zvfs_eventfd_write(fd, 3)
+            return 0
+
+        def read():
+            total = 0
+            while True:
+                last = all(thread.done for thread in writers)
+                try:
+                    total += net.zvfs_eventfd_read(fd)
+                except OSError as e:
+                    eq(e.errno, net.errno.EAGAIN)
+                    if last:
+                        return total
+                    sleep_ms(0)
+
+        writers += [Thread(write), Thread(write)]
+        threads = [Thread(read), Thread(read)] + writers
+        eq(sum(thread.join() for thread in threads), 2 * rounds * 3)
+        close(fd)
+
+
+@needs("eventfd")
+def test_no_descriptor_is_lost_for_want_of_another():
+    try:
+        import resource
+    except ImportError:
+        return "nobody sets that limit here"
+    before = os.listdir("/proc/self/fd")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    for more in range(3):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + more, limits[1]))
+            fd = event()
+        except OSError as e:
+            fd = None
+            eq(e.errno, net.errno.EMFILE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        if fd is not None:
+            close(fd)
+        eq(len(os.listdir("/proc/self/fd")), len(before))

@@ -13,6 +13,7 @@ def addresses(*args):
     return [(family, addr) for family, _, _, _, addr in look(*args)]
 
 
+# rows: zsock_getaddrinfo
 @needs("getaddrinfo")
 def test_getaddrinfo_num_ipv4():
     eq(look("127.0.0.1", 1234, 0, STREAM), [(V4, STREAM, TCP, "", ("127.0.0.1", 1234))])
@@ -49,6 +50,7 @@ def test_numeric_addresses_never_touch_the_network():
         eq(look("192.0.2.1", 80, 0, STREAM, 0, flags)[0][4], ("192.0.2.1", 80))
 
 
+# rows: AI_NUMERICHOST
 @needs("getaddrinfo")
 def test_getaddrinfo_flags_numerichost():
     # Zephyr says EAI_FAIL; POSIX and Linux say EAI_NONAME.
@@ -56,6 +58,7 @@ def test_getaddrinfo_flags_numerichost():
     at_once(raises, "EAI_NONAME", look, "localhost", 80, 0, STREAM, 0, net.AI_NUMERICHOST)
 
 
+# rows: EAI_ADDRFAMILY
 @needs("getaddrinfo", "AF_INET6")
 def test_getaddrinfo_ipv4_hints_ipv6():
     raises("EAI_ADDRFAMILY", look, "127.0.0.1", 80, V6, STREAM)
@@ -67,6 +70,7 @@ def test_getaddrinfo_ipv6_hints_ipv4():
     raises("EAI_ADDRFAMILY", look, "[::1]", 80, V4, STREAM)
 
 
+# rows: AI_NUMERICSERV EAI_SERVICE EAI_NONAME
 @needs("getaddrinfo")
 def test_getaddrinfo_port_invalid():
     for service in ("70000", "65536", "99999999999"):
@@ -78,6 +82,7 @@ def test_getaddrinfo_port_invalid():
     eq(look("127.0.0.1", "65535", 0, STREAM)[0][4], ("127.0.0.1", 65535))
 
 
+# rows: AI_PASSIVE
 @needs("getaddrinfo", "AF_INET6")
 def test_getaddrinfo_null_host():
     passive = addresses(None, 80, 0, STREAM, 0, net.AI_PASSIVE)
@@ -94,6 +99,7 @@ def test_getaddrinfo_no_host():
     raises("EAI_NONAME", look, "", 80)
 
 
+# rows: EAI_FAMILY EAI_SOCKTYPE EAI_BADFLAGS
 @needs("getaddrinfo")
 def test_getaddrinfo_bad_hints():
     raises("EAI_FAMILY", look, "127.0.0.1", 80, 99)
@@ -109,6 +115,7 @@ def test_getaddrinfo_wrong_types():
     raises(TypeError, look, "127.0.0.1", 80, "4")
 
 
+# rows: AI_CANONNAME
 @needs("getaddrinfo")
 def test_getaddrinfo_canonname():
     found = look("127.0.0.1", 80, 0, STREAM, 0, net.AI_CANONNAME)
@@ -142,6 +149,7 @@ def test_gaierror():
     close(fd)
 
 
+# rows: zsock_gai_strerror
 def test_gai_strerror():
     for name in EAIS:
         eq(net.zsock_gai_strerror(getattr(net, name)), name)
@@ -151,6 +159,7 @@ def test_gai_strerror():
 NUMERIC = net.NI_NUMERICHOST | net.NI_NUMERICSERV
 
 
+# rows: zsock_getnameinfo NI_NUMERICHOST NI_NUMERICSERV
 @needs("getnameinfo")
 def test_getnameinfo_ipv4():
     eq(net.zsock_getnameinfo(("0.0.0.0", 0), NUMERIC), ("0.0.0.0", "0"))

@@ -19,7 +19,6 @@ from check import (
     tcp,
     true,
 )
-from usocket_compat import fdtable
 
 CONNECTIONS = sized(2000, 280)
 HEAP = 1024  # bytes that the heap may differ by
@@ -136,12 +135,13 @@ def test_many_connections():
     before = descriptors(), heap()
     connections(CONNECTIONS)
     after = descriptors(), heap()
-    eq(fdtable.used(), 0)
+    eq(len(net.fds()), 0)
     eq(after[0], before[0], "descriptors of the process")
     grown = after[1] - before[1]
     true(abs(grown) <= HEAP, "the heap changed by %d bytes" % grown)
 
 
+# rows: B15
 def test_every_call_that_makes_fds_frees_them_when_it_fails():
     before = descriptors()
     for _ in range(100):

@@ -1,6 +1,9 @@
 # Contract 10: a steady loop of recv into a buffer, send of a view and poll allocates no heap.
 from heap import (
+    NOISE,
+    ROUNDS,
     arguments,
+    growth,
     no_heap,
     ping,
     ping_pong,
@@ -16,12 +19,14 @@ from check import (
     OPEN_MAX,
     close,
     eq,
+    fill,
     needs,
     nodelay,
     nonblocking,
     pair,
     sized,
     stream_pair,
+    true,
     udp_pair,
 )
 
@@ -78,6 +83,59 @@ def test_loop_with_timeouts():
         net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_SNDTIMEO, 5)
     no_heap(ping_pong, *arguments(a, b))
     close(a, b)
+
+
+def refused(call, fd, arg, flags):
+    try:
+        call(fd, arg, flags)
+    except OSError:
+        return
+    raise AssertionError("it took something")
+
+
+# What it takes to raise as deep within calls.
+def raising(*_):
+    raise_again()
+
+
+def raise_again():
+    raise OSError(1)
+
+
+@needs("recv_into_no_alloc", "MSG_DONTWAIT")
+def test_msg_dontwait_allocates_nothing_of_its_own():
+    for make in (pair, stream_pair):
+        a, b = make()
+        most = growth(refused, raising, b, bytearray(1), 0)
+        net.zsock_send(a, b"x")
+        net.zsock_recv(b, 1)
+        for arg in (bytearray(1), memoryview(bytearray(1))):
+            kept = growth(refused, net.zsock_recv, b, arg, net.MSG_DONTWAIT)
+            # A view is looked at more closely, two functions deeper.
+            more = ROUNDS * 64 if arg.__class__ is memoryview else 0
+            true(kept <= most + more + NOISE, "nothing there: %d, not %d" % (kept, most))
+        fill(a)
+        kept = growth(refused, net.zsock_send, a, b"x", net.MSG_DONTWAIT)
+        true(kept <= most + NOISE, "no room: %d, not %d" % (kept, most))
+        close(a, b)
+
+
+@needs("MSG_DONTWAIT")
+def test_a_datagram_with_msg_dontwait_allocates_what_it_does_without():
+    a, b = udp_pair()
+    waited = polled([(b, net.POLLIN)])
+    for flags in (0, net.MSG_DONTWAIT):
+        kept = growth(send_and_receive, a, b, bytearray(1), waited, flags)
+        if not flags:
+            most = kept
+    true(kept <= most + NOISE, "%d, not %d" % (kept, most))
+    close(a, b)
+
+
+def send_and_receive(a, b, buf, waited, flags):
+    net.zsock_send(a, b"x", flags)
+    net.zsock_poll(waited, 1000)
+    net.zsock_recv(b, buf, flags)
 
 
 @needs("recv_into_no_alloc")

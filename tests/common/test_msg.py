@@ -20,6 +20,7 @@ V4 = net.AF_INET
 V6 = net.AF_INET6
 
 
+# rows: zsock_sendmsg
 @needs("sendmsg")
 def test_v4_sendmsg_recvfrom():
     a, a_addr = udp()
@@ -73,6 +74,7 @@ def test_sendmsg_without_a_destination():
     close(fd)
 
 
+# rows: zsock_recvmsg MSG_TRUNC
 @needs("recvmsg")
 def test_recvmsg_user():
     # A datagram that does not fit: the buffers are full and MSG_TRUNC says so.
@@ -126,6 +128,7 @@ def test_recvmsg_flags():
     close(server)
 
 
+# rows: A22 D18 D19
 @needs("recvmsg", "sendmsg")
 def test_stream_scatter_and_gather():
     client, server = pair()
@@ -146,6 +149,7 @@ def test_recvmsg_touches_only_what_it_received():
     close(client, server)
 
 
+# rows: E34
 @needs("recvmsg", "sendmsg")
 def test_many_buffers():
     # IOV_MAX is 1024; a layer that builds the array itself must hold as many.

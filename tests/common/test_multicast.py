@@ -51,6 +51,7 @@ def test_only_members_receive():
     close(a, b)
 
 
+# rows: IP_ADD_MEMBERSHIP
 @needs("multicast", "getsockname", "IP_MULTICAST_IF", "IP_MULTICAST_LOOP")
 def test_every_member_receives():
     a, port = receiver()
@@ -68,6 +69,7 @@ def test_every_member_receives():
     close(a, b, c)
 
 
+# rows: IP_MULTICAST_LOOP
 @needs("multicast", "getsockopt", "IP_MULTICAST_LOOP")
 def test_loop():
     # Through the loopback interface itself it makes no difference to what arrives.
@@ -97,6 +99,7 @@ def test_membership_errors():
     close(stream)
 
 
+# rows: IP_DROP_MEMBERSHIP
 @needs("multicast", "IP_DROP_MEMBERSHIP")
 def test_leaving():
     fd, _ = udp()
@@ -108,6 +111,7 @@ def test_leaving():
     close(fd)
 
 
+# rows: IP_MULTICAST_TTL
 @needs("multicast", "getsockopt", "IP_MULTICAST_TTL")
 def test_v4_mcast_ttl():
     fd, _ = udp()
@@ -120,6 +124,7 @@ def test_v4_mcast_ttl():
     close(fd)
 
 
+# rows: IPV6_MULTICAST_HOPS
 @needs("multicast", "getsockopt", "IPV6_MULTICAST_HOPS")
 def test_v6_mcast_hops():
     fd, _ = udp(net.AF_INET6)
@@ -131,6 +136,7 @@ def test_v6_mcast_hops():
     close(fd)
 
 
+# rows: IPV6_MULTICAST_IF
 @needs("multicast", "getsockopt", "IPV6_MULTICAST_IF")
 def test_ipv6_multicast_ifindex():
     fd, _ = udp(net.AF_INET6)
@@ -142,6 +148,7 @@ def test_ipv6_multicast_ifindex():
     close(fd)
 
 
+# rows: IP_MULTICAST_IF
 @needs("multicast", "getsockopt", "IP_MULTICAST_IF")
 def test_ipv4_multicast_ifindex():
     fd, _ = udp()
@@ -151,6 +158,7 @@ def test_ipv4_multicast_ifindex():
     close(fd)
 
 
+# rows: IPV6_JOIN_GROUP IPV6_ADD_MEMBERSHIP IPV6_LEAVE_GROUP IPV6_DROP_MEMBERSHIP
 @needs("multicast", "AF_INET6", "IPV6_JOIN_GROUP")
 def test_v6_group():
     # No data: a loopback interface has no IPv6 multicast route.

@@ -15,12 +15,14 @@ from check import (
     listener,
     needs,
     nonblocking,
+    now,
     pair,
     raises,
     ready,
     recv_exactly,
     reset,
     sendall,
+    since,
     sleep_ms,
     stream_pair,
     take_error,
@@ -33,6 +35,9 @@ from check import (
 
 IN, OUT = net.POLLIN, net.POLLOUT
 ERR, HUP, NVAL = net.POLLERR, net.POLLHUP, net.POLLNVAL
+RDHUP = net.POLLRDHUP
+# of entries that ask for RDHUP, IN and both
+ENDED = RDHUP, IN, IN | RDHUP
 
 
 def poll(timeout, *wanted):
@@ -41,6 +46,7 @@ def poll(timeout, *wanted):
     return net.zsock_poll(fds, timeout), [p.revents for p in fds]
 
 
+# rows: zsock_pollfd
 def test_pollfd_object():
     p = net.zsock_pollfd(3, IN)
     eq((p.fd, p.events, p.revents), (3, IN, 0))
@@ -48,6 +54,7 @@ def test_pollfd_object():
     eq((p.fd, p.events, p.revents), (4, OUT, 9))
 
 
+# rows: zsock_poll POLLIN POLLOUT
 def test_poll_udp():
     a, b = udp_pair()
     result, ms = took(poll, 0, (b, IN))
@@ -66,6 +73,7 @@ def test_poll_udp():
     close(a, b)
 
 
+# rows: zsock_poll POLLIN POLLOUT
 def test_poll_tcp():
     client, server = pair()
     eq(poll(30, (client, IN), (server, IN)), (0, [0, 0]))
@@ -90,6 +98,7 @@ def test_listener_is_readable_when_a_connection_waits():
     close(client, server, fd)
 
 
+# rows: POLLHUP
 def test_fresh_socket_is_hung_up():
     fd = tcp()
     eq(poll(0, (fd, IN | OUT)), (1, [OUT | HUP]))
@@ -97,6 +106,7 @@ def test_fresh_socket_is_hung_up():
     close(fd)
 
 
+# rows: POLLNVAL
 def test_closed_fd_is_invalid():
     a, b = udp_pair()
     close(b)
@@ -167,6 +177,18 @@ def test_the_list_is_reusable_and_may_change():
         close(c, d)
 
 
+def test_an_entry_in_the_place_of_another():
+    # Both were there before, and the list is as long as it was.
+    a, b = udp_pair()
+    p, q = net.zsock_pollfd(a, OUT), net.zsock_pollfd(b, IN)
+    fds = [p]
+    for _ in range(2):
+        for fds[0], found in ((p, (1, OUT)), (q, (0, 0)), (p, (1, OUT))):
+            for _ in range(3):
+                eq((net.zsock_poll(fds, 0), fds[0].revents), found)
+    close(a, b)
+
+
 def test_one_pollfd_in_several_lists():
     a, b = udp_pair()
     pa, pb = net.zsock_pollfd(a, IN), net.zsock_pollfd(b, IN)
@@ -206,6 +228,52 @@ def test_same_fd_twice():
     close(a, b)
 
 
+def test_same_entry_twice():
+    a, b = udp_pair()
+    c, d = udp_pair()
+    close(d)
+    p, q = net.zsock_pollfd(a, OUT), net.zsock_pollfd(b, IN)
+    gone = net.zsock_pollfd(d, IN)
+    for _ in range(2):
+        for fds, count, revents in (
+            ([p, q], 1, [OUT, 0]),
+            ([p, p], 2, [OUT, OUT]),
+            ([q, p, p, q], 2, [0, OUT, OUT, 0]),
+            ([q, q], 0, [0, 0]),
+            ([gone, p, gone], 3, [NVAL, OUT, NVAL]),
+            ((p, q, p), 2, [OUT, 0, OUT]),
+            ([q, p], 1, [0, OUT]),
+        ):
+            for _ in range(2):
+                eq((net.zsock_poll(fds, 0), [x.revents for x in fds]), (count, revents))
+    # The same list, with other events; another entry of the same fd beside it.
+    other = net.zsock_pollfd(b, IN)
+    fds = [q, other, q]
+    eq(net.zsock_poll(fds, 0), 0)
+    net.zsock_send(a, b"x")
+    eq((net.zsock_poll(fds, 1000), q.revents, other.revents), (3, IN, IN))
+    q.events = OUT
+    eq((net.zsock_poll(fds, 0), q.revents, other.revents), (3, OUT, IN))
+    net.zsock_recv(b, 9)
+    eq((net.zsock_poll(fds, 0), q.revents, other.revents), (2, OUT, 0))
+    result, ms = took(net.zsock_poll, [other, other], 30)
+    eq(result, 0)
+    between(ms, 30, 30)
+    close(a, b, c)
+
+
+def test_a_list_that_was_wrong():
+    a, b = udp_pair()
+    p, q = net.zsock_pollfd(a, OUT), net.zsock_pollfd(b, IN)
+    for fds in ([p, q], [p], [q, p]):
+        raises((TypeError, AttributeError), net.zsock_poll, fds + [None], 0)
+        eq((net.zsock_poll(fds, 0), [x.revents for x in (p, q)]), (1, [OUT, 0]))
+        p.events = q.events = IN
+        eq(net.zsock_poll(fds, 0), 0)
+        p.events = OUT
+    close(a, b)
+
+
 def test_no_fds():
     eq(net.zsock_poll([], 0), 0)
     result, ms = took(net.zsock_poll, [], 30)
@@ -214,6 +282,22 @@ def test_no_fds():
 
 
 @needs("threads")
+def test_a_timeout_of_zero_is_at_once():
+    # Not even a short wait: a loop asks so between other things.
+    a, b = udp_pair()
+    same = [net.zsock_pollfd(b, IN)]
+    for ask in (
+        lambda: net.zsock_poll(same, 0),
+        lambda: net.zsock_poll(tuple(same), 0),
+        lambda: net.zsock_poll([net.zsock_pollfd(b, IN)], 0),
+    ):
+        begin = now()
+        for _ in range(20):
+            eq(ask(), 0)
+        true(since(now(), begin) < 500, "20 polls took %d ms" % since(now(), begin))
+    close(a, b)
+
+
 def test_negative_timeout_waits():
     for timeout in (-1, -1000, None):
         client, server = pair()
@@ -250,6 +334,86 @@ def test_poll_eof_no_wait():
     close(server)
 
 
+def test_end_of_the_peer():
+    # POLLRDHUP (poll(2)): the end has come, what was sent before it read or not.
+    for make in (pair, stream_pair):
+        a, b = make()
+        eq(poll(0, (b, RDHUP)), (0, [0]))
+        eq(poll(0, (b, IN | OUT | RDHUP)), (1, [OUT]))
+        sendall(a, b"end")
+        eq(ready(b, IN | RDHUP), IN)
+        for _ in range(2):
+            result, ms = took(poll, 30, (b, RDHUP))
+            eq(result, (0, [0]))
+            between(ms, 30, 30)
+        hup = HUP if make is stream_pair and has("socketpair") else 0
+        close(a)
+        eq(ready(b, RDHUP), RDHUP | hup)
+        eq(poll(0, (b, RDHUP), (b, IN), (b, IN | RDHUP))[1], [v | hup for v in ENDED])
+        eq(ready(b, IN | OUT), IN | OUT | hup)
+        eq(recv_exactly(b, 3), b"end")
+        for _ in range(2):
+            eq(poll(0, (b, IN | RDHUP)), (1, [IN | RDHUP | hup]))
+            eq(net.zsock_recv(b, 5), b"")
+        close(b)
+
+
+def test_end_of_the_peer_in_the_same_list():
+    a, b = stream_pair()
+    p = net.zsock_pollfd(b, IN | RDHUP)
+    fds = [p]
+    eq(net.zsock_poll(fds, 0), 0)
+    close(a)
+    for timeout in (1000, -1, 0):
+        eq((net.zsock_poll(fds, timeout), p.revents & ~HUP), (1, IN | RDHUP))
+    close(b)
+
+
+def test_end_of_the_peer_while_it_waits():
+    for data in (b"", b"unread" * 100):
+        a, b = pair()
+        sendall(a, data)
+        if data:
+            ready(b, IN)
+        thread = Thread(lambda: (sleep_ms(50), close(a)))
+        result, ms = took(poll, 1000, (b, RDHUP))
+        eq(result, (1, [RDHUP]))
+        between(ms, 0, 50)
+        thread.join()
+        eq(recv_exactly(b, len(data)), data)
+        eq(net.zsock_recv(b, 1), b"")
+        close(b)
+
+
+def test_end_of_the_peer_by_reset():
+    a, b = pair()
+    sendall(b, b"unread")
+    ready(a, IN)
+    close(a)  # with data unread: a reset
+    eq(ready(b, RDHUP), RDHUP | ERR | HUP)
+    eq(ready(b, IN | RDHUP), IN | RDHUP | ERR | HUP)
+    raises("ECONNRESET", net.zsock_recv, b, 5)
+    close(b)
+
+
+def test_what_has_no_end():
+    a, b = udp_pair()
+    net.zsock_send(a, b"x")
+    ready(b, IN)
+    close(a)
+    fresh = tcp()
+    fd, addr = listener()
+    eq(poll(0, (b, IN | RDHUP), (b, RDHUP), (fd, RDHUP)), (1, [IN, 0, 0]))
+    eq(poll(0, (fresh, RDHUP)), (1, [HUP]))
+    net.zsock_connect(fresh, addr)
+    eq(ready(fd, IN | RDHUP), IN)
+    server, _ = net.zsock_accept(fd)
+    sendall(server, b"x")
+    eq(recv_exactly(fresh, 1), b"x")
+    close(b, fd, fresh, server)
+
+
+# rows: POLLERR
 @needs("SO_LINGER")
 def test_reset():
     for events in (0, IN, OUT, IN | OUT):
@@ -271,6 +435,7 @@ def test_hang_up_when_both_ways_are_shut():
     close(client, server)
 
 
+# rows: D22
 @needs("SO_ERROR")
 def test_finished_connect_is_pollout():
     fd, addr = listener()

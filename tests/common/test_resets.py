@@ -43,6 +43,7 @@ def reset_after_the_end():
     return fd
 
 
+# rows: D16 SO_ERROR
 @needs("SO_ERROR")
 def test_so_error_tells_of_a_reset():
     fd = was_reset()

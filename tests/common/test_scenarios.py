@@ -37,6 +37,7 @@ IN, OUT = net.POLLIN, net.POLLOUT
 ERR, HUP, NVAL = net.POLLERR, net.POLLHUP, net.POLLNVAL
 
 
+# rows: A22 E15 zsock_shutdown SHUT_WR
 @needs("shutdown")
 def test_s01_half_close():
     client, server = pair()
@@ -68,6 +69,7 @@ def test_s02_reset():
     close(server)
 
 
+# rows: C5
 def test_s04_close_with_unread_data():
     client, server = pair()
     sendall(client, b"never read")
@@ -78,6 +80,7 @@ def test_s04_close_with_unread_data():
     close(client)
 
 
+# rows: E33
 def test_s04_listener_closed_with_a_pending_connection():
     fd, addr = listener()
     client = tcp()
@@ -115,6 +118,7 @@ def test_s06_peek_at_reset():
     close(server)
 
 
+# rows: A17 D22
 @needs("SO_ERROR")
 def test_s07_nonblocking_connect_refused():
     client = tcp()
@@ -129,6 +133,7 @@ def test_s07_nonblocking_connect_refused():
     close(client)
 
 
+# rows: A17 D1 D3 D22
 @needs("SO_ERROR", "getpeername")
 def test_s08_nonblocking_connect():
     fd, addr = listener()
@@ -145,6 +150,7 @@ def test_s08_nonblocking_connect():
     close(client, fd)
 
 
+# rows: A17
 def test_s10_blocking_connect_refused():
     addr = closed_port()
     for _ in range(50):
@@ -191,6 +197,7 @@ def test_s13_listen_then_close():
     eq(at_once(ready, fd, IN), NVAL)
 
 
+# rows: C11
 def test_s14_close_twice_with_a_new_socket_between():
     # The platform reuses its descriptors in another order than the layer its fds.
     a, b, c = tcp(), tcp(), tcp()
@@ -233,6 +240,7 @@ def test_s15_close_during_recv():
     close(client)
 
 
+# rows: D18
 @needs("recvmsg")
 def test_s17_scatter_read():
     client, server = pair()
@@ -254,6 +262,7 @@ BLOCK = 251 * sized(256, 4)
 MEGA = sized(1000000, 100000)
 
 
+# rows: E31
 def test_s17_full_duplex():
     fds = pair()
     sent, got = [0, 0], [0, 0]
@@ -279,6 +288,7 @@ def test_s17_full_duplex():
     close(*fds)
 
 
+# rows: A22
 @needs("shutdown", "threads")
 def test_s18_long_stream_and_its_end():
     client, server = pair()
@@ -314,6 +324,7 @@ def drip(fd, data):
         sendall(fd, data[i : i + 1])
 
 
+# rows: E22 MSG_WAITALL
 @needs("MSG_WAITALL", "threads")
 def test_s20_waitall_drip():
     client, server = pair()
@@ -370,6 +381,7 @@ def test_s23_options_honest():
     close(client, server)
 
 
+# rows: C15
 @needs("getaddrinfo", "AF_INET6")
 def test_s25_second_address_is_tried():
     # No name is needed: without a host the answers are ::1, where nobody listens, and 127.0.0.1.

@@ -31,6 +31,7 @@ def select(*args):
     return lists(net.zsock_select(*args))
 
 
+# rows: zsock_select
 @needs("select")
 def test_select():
     a, b = udp_pair()
@@ -49,6 +50,7 @@ def test_select():
     close(a, b)
 
 
+# rows: zsock_select
 @needs("select")
 def test_select_tcp():
     client, server = pair()
@@ -156,6 +158,11 @@ def test_select_same_fd_in_a_list_twice():
     a, b = udp_pair()
     result = select([], [a, a], [], 0)
     eq((set(result[1]), result[0], result[2]), ({a}, [], []))
+    result = select([b, b], [a, b, a], [b, b], 0)
+    eq((result[0], set(result[1]), result[2]), ([], {a, b}, []))
+    net.zsock_send(a, b"x")
+    result = select([b, a, b], [b, b], [], 1)
+    eq((set(result[0]), set(result[1])), ({b}, {b}))
     close(a, b)
 
 

@@ -1,6 +1,10 @@
 # socketpair: what Zephyr's suite looks at, with Linux's answers where its kernel makes the pair.
+import os
+import sys
+
 import usocket_compat as net
 from check import (
+    BOARD,
     STARTED,
     Thread,
     at_once,
@@ -9,6 +13,7 @@ from check import (
     drain,
     eq,
     fill,
+    has,
     needs,
     nonblocking,
     path,
@@ -37,6 +42,7 @@ def both_ways(*args):
     close(b)
 
 
+# rows: A21 zsock_socketpair
 @needs("socketpair")
 def test_AF_UNIX__SOCK_STREAM__0():
     both_ways()
@@ -227,6 +233,7 @@ def test_poll_delayed_data():
     close(a, b)
 
 
+# rows: POLLOUT
 @needs("socketpair", "MSG_DONTWAIT", "threads")
 def test_poll_signalling_POLLOUT():
     a, b = net.zsock_socketpair()
@@ -309,6 +316,66 @@ def test_reset_of_a_pair():
         close(a)
 
 
+# Linux's answers to a pair's end that goes to a path: connect, sendto on datagrams, bind.
+PATHS = (
+    ("no/such/folder", "ENOENT", "ENOENT"),
+    ("/no/such/folder", "ENOENT", "ENOENT"),
+    ("no/", "ENOENT", "ENOENT"),
+    ("a-file/x", "ENOTDIR", "ENOTDIR"),
+    ("a-file", "ECONNREFUSED", "EADDRINUSE"),
+    ("/", "ECONNREFUSED", "EADDRINUSE"),
+    ("no-such-file", "ENOENT", None),
+    (b"no-such-file", "ENOENT", None),
+    ("no\0thing", "ENOENT", None),
+    ("\0no-such-name", "ECONNREFUSED", None),
+    ("", "EINVAL", None),
+    ("x" * 109, "EINVAL", "EINVAL"),
+)
+
+
+def with_paths(test):
+    """The port in memory has none."""
+    return (lambda: None) if "loopback_port" in sys.modules else needs("socketpair")(test)
+
+
+@with_paths
+def test_an_end_goes_to_no_path():
+    open("a-file", "w").close()
+    for kind in (net.SOCK_STREAM, net.SOCK_DGRAM):
+        for where, goes, binds in PATHS:
+            a, b = net.zsock_socketpair(net.AF_UNIX, kind)
+            raises(goes, net.zsock_connect, a, where)
+            sends = "EISCONN" if kind == net.SOCK_STREAM and len(where) < 109 else goes
+            raises(sends, net.zsock_sendto, a, b"x", 0, where)
+            if has("sendmsg") and where:
+                raises(sends, net.zsock_sendmsg, a, [b"x"], (), 0, where)
+            if binds:
+                raises(binds, net.zsock_bind, a, where)
+            elif BOARD:
+                raises("EOPNOTSUPP", net.zsock_bind, a, where)  # there are pairs alone
+            # It is as good as before.
+            eq(net.zsock_send(a, b"x"), 1)
+            eq(net.zsock_recv(b, 9), b"x")
+            if has("getsockname"):
+                eq(net.zsock_getsockname(a), "")
+            close(a, b)
+            raises("EBADF", net.zsock_connect, a, where)
+            raises("EBADF", net.zsock_bind, a, where)
+    os.remove("a-file")
+
+
+@with_paths
+def test_an_end_whose_other_end_is_closed_goes_to_no_path():
+    for kind in (net.SOCK_STREAM, net.SOCK_DGRAM):
+        a, b = net.zsock_socketpair(net.AF_UNIX, kind)
+        close(b)
+        raises("ENOENT", net.zsock_connect, a, "no/such/folder")
+        raises("ENOENT", net.zsock_bind, a, "no/such/folder")
+        goes = "EISCONN" if kind == net.SOCK_STREAM else "ENOENT"
+        raises(goes, net.zsock_sendto, a, b"x", 0, "no/such/folder")
+        close(a)
+
+
 @needs("socketpair")
 def test_an_end_takes_no_internet_address():
     for kind in (net.SOCK_STREAM, net.SOCK_DGRAM):
@@ -321,3 +388,122 @@ def test_an_end_takes_no_internet_address():
             raises(TypeError, call, a, *args)
         raises("EAGAIN", net.zsock_recv, b, 1, net.MSG_DONTWAIT)
         close(a, b)
+
+
+@needs("socketpair", "threads")
+def test_what_several_threads_write_stays_whole():
+    """What finds room at once is not mixed with what others write."""
+    a, b = net.zsock_socketpair()
+    size, rounds = 100, sized(200, 40)
+    turn = [0]
+
+    def write(byte):
+        data = bytes([byte]) * size
+        for n in range(1, rounds + 1):
+            while turn[0] < n:
+                sleep_ms(0)
+            net.zsock_send(a, data)
+        return "done"
+
+    threads = [Thread(write, byte) for byte in (65, 66)]
+    for n in range(1, rounds + 1):
+        turn[0] = n
+        got = recv_exactly(b, 2 * size)
+        true(got in (b"A" * size + b"B" * size, b"B" * size + b"A" * size), got)
+    eq([thread.join() for thread in threads], ["done"] * 2)
+    close(a, b)
+
+
+@needs("socketpair", "threads")
+def test_several_threads_read():
+    """What each gets is in one piece, and nothing is got twice or by none."""
+    for into in (False, True):
+        a, b = net.zsock_socketpair()
+        whole = bytes(range(250)) * sized(40, 8)
+
+        def read():
+            buf, pieces = bytearray(30), []
+            while True:
+                data = buf[: net.zsock_recv(b, buf)] if into else net.zsock_recv(b, 30)
+                if not data:
+                    return pieces
+                pieces.append(bytes(data))
+
+        threads = [Thread(read) for _ in range(3)]
+        sendall(a, whole)
+        close(a)
+        counts = [0] * 250
+        for thread in threads:
+            for data in thread.join():
+                eq(data, (bytes(range(250)) * 2)[data[0] : data[0] + len(data)])
+                for byte in data:
+                    counts[byte] += 1
+        eq(counts, [len(whole) // 250] * 250)
+        close(b)
+
+
+@needs("socketpair", "threads")
+def test_datagrams_of_several_threads():
+    a, b = net.zsock_socketpair(net.AF_UNIX, net.SOCK_DGRAM)
+    rounds = sized(100, 30)
+
+    def write(byte):
+        for n in range(rounds):
+            net.zsock_send(a, bytes([byte, n]))
+
+    def read():
+        got = []
+        while True:
+            data = net.zsock_recv(b, 9)
+            if not data:
+                return got
+            got.append((data[0], data[1]))
+
+    readers = [Thread(read) for _ in range(2)]
+    for thread in [Thread(write, byte) for byte in range(3)]:
+        thread.join()
+    for thread in readers:
+        net.zsock_send(a, b"")
+    got = []
+    for thread in readers:
+        got += thread.join()
+    eq(sorted(got), [(byte, n) for byte in range(3) for n in range(rounds)])
+    close(a, b)
+
+
+@needs("socketpair", "MSG_DONTWAIT")
+def test_callbacks_and_the_program_use_a_pair():
+    try:
+        from micropython import schedule
+    except ImportError:
+        return "no scheduled callbacks here"
+    a, b = net.zsock_socketpair()
+    data = bytes(range(65, 75))
+    state = [0, b""]  # how many it sent; what it read
+
+    def callback(left):
+        try:
+            state[0] += net.zsock_send(a, data, net.MSG_DONTWAIT)
+            if left % 3 == 0:
+                state[1] += net.zsock_recv(b, 7, net.MSG_DONTWAIT)
+        except OSError as e:
+            eq(e.errno, net.errno.EAGAIN)
+        if left:
+            schedule(callback, left - 1)
+
+    schedule(callback, sized(2000, 200))
+    sent = read = 0
+    buf = bytearray(16)
+    for _ in range(sized(3000, 300)):
+        try:
+            sent += net.zsock_send(a, data, net.MSG_DONTWAIT)
+            read += net.zsock_recv(b, buf, net.MSG_DONTWAIT)
+        except OSError as e:
+            eq(e.errno, net.errno.EAGAIN)
+    sleep_ms(STARTED)
+    total = sent + state[0] - read - len(state[1])
+    true(total >= 0, total)
+    if total:
+        eq(len(recv_exactly(b, total)), total)
+    raises("EAGAIN", net.zsock_recv, b, 1, net.MSG_DONTWAIT)
+    close(a, b)

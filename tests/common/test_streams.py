@@ -1,11 +1,16 @@
 # Contract 5: no byte is lost, reordered or read twice; EOF is b'' for good.
+import array
+import time
+
 import usocket_compat as net
 from check import (
     BOARD,
     SOON,
     STARTED,
     Thread,
+    between,
     close,
+    drain,
     eq,
     has,
     needs,
@@ -20,11 +25,13 @@ from check import (
     sized,
     sleep_ms,
     stream_pair,
+    took,
     true,
     udp_pair,
 )
 
 
+# rows: E21
 def test_eof_again_and_again():
     client, server = pair()
     sendall(client, b"last words")
@@ -41,6 +48,7 @@ def test_eof_again_and_again():
     close(server)
 
 
+# rows: C5
 @needs("SO_LINGER")
 def test_data_before_a_reset_is_read():
     client, server = pair()
@@ -55,6 +63,7 @@ def test_data_before_a_reset_is_read():
     close(server)
 
 
+# rows: D17 MSG_PEEK
 @needs("MSG_PEEK")
 def test_peek_takes_nothing():
     client, server = pair()
@@ -133,6 +142,7 @@ def test_only_the_received_part_of_a_buffer_changes():
     close(client, server)
 
 
+# rows: C37
 def test_kinds_of_data():
     import array
 
@@ -300,6 +310,43 @@ def test_waitall_fills_every_buffer():
     close(client, server)
 
 
+@needs("MSG_WAITALL", "recvmsg", "threads", "SO_RCVTIMEO")
+def test_waitall_has_its_time_once():
+    # What comes meanwhile does not lengthen it.
+    client, server = pair()
+    nodelay(client)  # or a board's second byte waits for the ACK of the first
+    net.zsock_setsockopt(server, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.8)
+    thread = Thread(took, net.zsock_recvmsg, server, [bytearray(9)], 0, net.MSG_WAITALL)
+    for _ in range(4):
+        sleep_ms(100)
+        sendall(client, b"x")
+    result, ms = thread.join()
+    eq(result[0], 4)
+    between(ms, 800, 800)
+    close(client, server)
+
+
+@needs("MSG_WAITALL", "MSG_PEEK", "threads")
+def test_waiting_takes_no_time_of_the_processor():
+    if not hasattr(time, "process_time"):
+        return "no clock for it"
+    client, server = pair()
+    sendall(client, b"x")
+    ready(server, net.POLLIN)
+    peeking = Thread(net.zsock_recv, server, 2, net.MSG_WAITALL | net.MSG_PEEK)
+    spent = processor_time(400)
+    sendall(client, b"y")
+    eq(peeking.join(), b"xy")
+    true(spent < 100, "a wait for all took %d ms of 400" % spent)
+    close(client, server)
+
+
+def processor_time(ms):
+    begin = time.process_time()
+    sleep_ms(ms)
+    return (time.process_time() - begin) * 1000
+
+
 @needs("MSG_WAITALL")
 def test_waitall_of_a_datagram():
     a, b = udp_pair()
@@ -308,3 +355,51 @@ def test_waitall_of_a_datagram():
     eq(net.zsock_recv(b, 5, net.MSG_WAITALL), b"12")
     eq(net.zsock_recv(b, 5), b"345")
     close(a, b)
+
+
+@needs("MSG_WAITALL", "MSG_PEEK")
+def test_items_that_are_wider_than_a_byte():
+    """Bytes count, as in CPython, and they are in the program's own buffer."""
+    a, b = stream_pair()
+    data = bytes(range(1, 41))
+
+    def check(call, view, skip=0):
+        sendall(a, data)
+        eq(ready(b, net.POLLIN), net.POLLIN)
+        sleep_ms(sized(0, 20))
+        n = call(view)
+        n = n[0] if n.__class__ is tuple else n
+        eq(n, 40 - skip)
+        eq(bytes(memoryview(items))[skip:], data[: 40 - skip])
+        if n < 40:
+            recv_exactly(b, 40 - n)
+
+    for code in "BHiQ":
+        width = 40 // len(array.array(code, bytes(40)))
+        for flags in (0, net.MSG_WAITALL, net.MSG_DONTWAIT):
+            items = array.array(code, bytes(40))
+            check(lambda view: net.zsock_recv(b, view, flags), items)
+            items = array.array(code, bytes(40))
+            check(lambda view: net.zsock_recv(b, view, flags), memoryview(items))
+            items = array.array(code, bytes(40))
+            check(lambda view: net.zsock_recv(b, view, flags), memoryview(items)[1:], width)
+            items = array.array(code, bytes(40))
+            check(lambda view: net.zsock_recvfrom(b, view, flags), memoryview(items))
+            if has("recvmsg"):
+                items = array.array(code, bytes(40))
+                check(lambda view: net.zsock_recvmsg(b, [view], 0, flags), memoryview(items))
+        # A view of it counts items on MicroPython: a short count.
+        eq(net.zsock_send(a, items), 40)
+        eq(recv_exactly(b, 40), data)
+    close(a, b)
+
+
+@needs("threads")
+def test_a_blocking_send_takes_all_items():
+    # One of as many items as the platform takes bytes at once is not over with the first of those.
+    for client, server in (pair(), stream_pair()):
+        for n in (700, 2816):
+            thread = Thread(drain, server, 2 * n)
+            eq(net.zsock_send(client, array.array("H", [0x4142] * n)), 2 * n)
+            thread.join()
+        close(client, server)

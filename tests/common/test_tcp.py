@@ -8,8 +8,10 @@ from check import (
     close,
     eq,
     fill,
+    has,
     listener,
     needs,
+    nodelay,
     pair,
     raises,
     raises_after,
@@ -17,6 +19,8 @@ from check import (
     recv_exactly,
     sendall,
     sized,
+    sleep_ms,
+    take_error,
     tcp,
     true,
 )
@@ -42,6 +46,7 @@ def send_recv(family):
     close(server, fd)
 
 
+# rows: A1 C39 E4 zsock_send zsock_recv
 @needs("MSG_PEEK")
 def test_v4_send_recv():
     send_recv(V4)
@@ -100,6 +105,7 @@ def sendto_recvfrom(family):
     close(client, server, fd)
 
 
+# rows: zsock_sendto zsock_recvfrom
 @needs("getsockname", "MSG_PEEK")
 def test_v4_sendto_recvfrom():
     sendto_recvfrom(V4)
@@ -149,7 +155,11 @@ def test_v6_recv_enotconn():
     recv_enotconn(V6)
 
 
-@needs("shutdown")
+SHUT_EVENTS = net.POLLIN | net.POLLOUT | net.POLLRDHUP
+
+
+# rows: E15 zsock_shutdown SHUT_RD
+@needs("SHUT_RD")
 def test_shutdown_rd_synchronous():
     client, server = pair()
     net.zsock_shutdown(server, net.SHUT_RD)
@@ -160,7 +170,8 @@ def test_shutdown_rd_synchronous():
     close(client, server)
 
 
-@needs("shutdown", "threads")
+# rows: D7 SHUT_RD
+@needs("SHUT_RD", "threads")
 def test_shutdown_rd_while_recv():
     client, server = pair()
     thread = Thread(net.zsock_recv, server, 1)
@@ -170,6 +181,7 @@ def test_shutdown_rd_while_recv():
     close(client, server)
 
 
+# rows: zsock_shutdown SHUT_RDWR
 @needs("shutdown")
 def test_shutdown_both_and_errors():
     client, server = pair()
@@ -181,6 +193,110 @@ def test_shutdown_both_and_errors():
     fresh = tcp()
     raises("ENOTCONN", net.zsock_shutdown, fresh, net.SHUT_WR)
     close(client, server, fresh)
+
+
+@needs("SHUT_RD")
+def test_shutdown_rd_keeps_what_arrived():
+    # Linux: what arrives later can be read too, and the other way goes on.
+    client, server = pair()
+    nodelay(client)
+    nodelay(server)
+    sendall(client, b"before")
+    ready(server, net.POLLIN)
+    for _ in range(2):
+        net.zsock_shutdown(server, net.SHUT_RD)
+    eq(ready(server, SHUT_EVENTS), SHUT_EVENTS)
+    if has("FIONREAD"):
+        eq(net.zsock_ioctl(server, net.FIONREAD), 6)
+    eq(net.zsock_recv(server, 3, net.MSG_PEEK), b"bef")
+    eq(net.zsock_recv(server, 3), b"bef")
+    sendall(client, b"after")
+    sleep_ms(50)
+    eq(recv_exactly(server, 8), b"oreafter")
+    for _ in range(2):
+        eq(net.zsock_recv(server, 5), b"")
+        eq(net.zsock_recv(server, bytearray(5), net.MSG_WAITALL), 0)
+        eq(ready(server, SHUT_EVENTS), SHUT_EVENTS)
+    for data in (b"still", b"there"):
+        sendall(server, data)
+        eq(recv_exactly(client, 5), data)
+    close(server)
+    eq(net.zsock_recv(client, 5), b"")
+    close(client)
+
+
+@needs("SHUT_RDWR")
+def test_shutdown_both_keeps_what_arrived():
+    # The peer gets all that was sent and the end, no reset; what it sent stays readable.
+    for size in (0, 6, 4000):
+        client, server = pair()
+        data = bytes(range(250)) * (size // 250) or b"before"[:size]
+        sendall(client, data)
+        if size:
+            ready(server, net.POLLIN)
+            sleep_ms(50)
+        sendall(server, b"last words")
+        for _ in range(2):
+            net.zsock_shutdown(server, net.SHUT_RDWR)
+        eq(ready(server, SHUT_EVENTS), SHUT_EVENTS | net.POLLHUP)
+        eq(ready(server, 0), net.POLLHUP)
+        if has("getsockopt"):
+            eq(take_error(server), None)
+            eq(net.zsock_getpeername(server), net.zsock_getsockname(client))
+            eq(net.zsock_getsockname(server), net.zsock_getpeername(client))
+        raises("EPIPE", net.zsock_send, server, b"x")
+        raises("EISCONN", net.zsock_connect, server, net.zsock_getpeername(client))
+        eq(recv_exactly(client, 10), b"last words")
+        for _ in range(2):
+            eq(net.zsock_recv(client, 5), b"")
+        eq(ready(client, net.POLLIN | net.POLLOUT), net.POLLIN | net.POLLOUT)
+        if size:
+            eq(net.zsock_recv(server, 2), data[:2])
+            eq(recv_exactly(server, size - 2), data[2:])
+        for _ in range(2):
+            eq(net.zsock_recv(server, 5), b"")
+        close(client, server)
+
+
+# rows: D7 SHUT_RDWR
+@needs("SHUT_RDWR", "threads")
+def test_shutdown_both_while_recv():
+    for flags in (0, net.MSG_WAITALL, net.MSG_PEEK):
+        client, server = pair()
+        thread = Thread(net.zsock_recv, server, 5, flags)
+        eq(ready(server, net.POLLIN, 50), 0)
+        net.zsock_shutdown(server, net.SHUT_RDWR)
+        eq(thread.join(), b"")
+        close(client, server)
+
+
+@needs("SHUT_RDWR")
+def test_shutdown_of_one_way_after_the_other():
+    client, server = pair()
+    net.zsock_shutdown(server, net.SHUT_RD)
+    net.zsock_shutdown(server, net.SHUT_RDWR)
+    net.zsock_shutdown(server, net.SHUT_RD)
+    eq(net.zsock_recv(client, 5), b"")
+    raises("EINVAL", net.zsock_shutdown, server, 3)
+    raises("EINVAL", net.zsock_shutdown, server, -1)
+    close(client, server)
+    raises("EBADF", net.zsock_shutdown, server, net.SHUT_RD)
+    fresh = tcp()
+    for how in (net.SHUT_RD, net.SHUT_RDWR):
+        raises("ENOTCONN", net.zsock_shutdown, fresh, how)
+    close(fresh)
+
+
+@needs("SHUT_RDWR")
+def test_shutdown_after_a_reset():
+    # A reset connection is none.
+    client, server = pair()
+    sendall(server, b"unread")
+    ready(client, net.POLLIN)
+    close(client)
+    ready(server, 0)
+    raises("ENOTCONN", net.zsock_shutdown, server, net.SHUT_RDWR)
+    close(server)
 
 
 def so_rcvtimeo(family):
@@ -242,6 +358,7 @@ def msg_waitall(family):
     close(client, server)
 
 
+# rows: E22 MSG_WAITALL
 @needs("MSG_WAITALL", "threads")
 def test_v4_msg_waitall():
     msg_waitall(V4)
@@ -274,6 +391,7 @@ def test_ioctl_fionread_of_a_listener():
     close(fd)
 
 
+# rows: zsock_ioctl FIONREAD
 @needs("FIONREAD")
 def test_ioctl_fionread_v4():
     ioctl_fionread(V4)
@@ -284,6 +402,7 @@ def test_ioctl_fionread_v6():
     ioctl_fionread(V6)
 
 
+# rows: POLLPRI
 @needs("MSG_OOB")
 def test_urgent_byte():
     client, server = pair()
@@ -296,6 +415,7 @@ def test_urgent_byte():
     close(client, server)
 
 
+# rows: A13
 @needs("SO_REUSEADDR")
 def test_a_port_that_is_listened_on_is_taken():
     """Linux: SO_REUSEADDR is for what does not listen."""

@@ -3,6 +3,7 @@ import struct
 
 import usocket_compat as net
 from check import (
+    BOARD,
     LOOPBACK,
     at_once,
     black_hole,
@@ -35,6 +36,7 @@ def test_open_close_immediately():
         close(fd)
 
 
+# rows: zsock_listen
 @needs("getsockname")
 def test_listen_binds_an_unbound_socket():
     fd = tcp()
@@ -46,6 +48,7 @@ def test_listen_binds_an_unbound_socket():
     close(client, fd)
 
 
+# rows: IP_LOCAL_PORT_RANGE
 @needs("IP_LOCAL_PORT_RANGE", "getsockname")
 def test_clamp_tcp_port_range():
     # It only narrows the range of the machine.
@@ -79,6 +82,7 @@ def test_async_connect_timeout():
     close(client, queued, fd)
 
 
+# rows: A17 D1
 def test_async_connect():
     fd, addr = listener()
     client = tcp()
@@ -91,6 +95,7 @@ def test_async_connect():
     close(client, server, fd)
 
 
+# rows: A11 C7
 def test_v4_accept_timeout():
     fd, _ = listener()
     nonblocking(fd)
@@ -98,6 +103,7 @@ def test_v4_accept_timeout():
     close(fd)
 
 
+# rows: C6
 @needs("SO_RCVTIMEO")
 def test_accept_rcvtimeo():
     fd, _ = listener()
@@ -120,6 +126,7 @@ def listen_backlog(family):
     close(first, second, server, fd)
 
 
+# rows: C31 zsock_listen
 def test_v4_listen_backlog():
     listen_backlog(V4)
 
@@ -144,6 +151,7 @@ def test_connect_and_wait_for_v4_select():
     close(fd)
 
 
+# rows: POLLERR POLLHUP
 @needs("SO_ERROR")
 def test_connect_and_wait_for_v4_poll_pollout():
     fd = refused_connect()
@@ -157,4 +165,24 @@ def test_connect_and_wait_for_v4_poll_pollin():
     fd = refused_connect()
     eq(ready(fd, net.POLLIN), net.POLLIN | net.POLLERR | net.POLLHUP)
     eq(take_error(fd), "ECONNREFUSED")
+    close(fd)
+
+
+@needs("getpeername")
+def test_the_same_address_that_means_another():
+    # As a name that has moved: the tuple is the same, what it stands for is not.
+    if BOARD:
+        return "lwIP has one address of its loopback"
+    fd = tcp()
+    net.zsock_bind(fd, ("0.0.0.0", 0))
+    net.zsock_listen(fd)
+    port = net.zsock_getsockname(fd)[1]
+    host = bytearray(b"127.0.0.1")
+    addr = (host, port)
+    for want in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+        host[:] = want.encode()
+        client = tcp()
+        net.zsock_connect(client, addr)
+        eq(net.zsock_getpeername(client), (want, port))
+        close(client)
     close(fd)

@@ -44,6 +44,7 @@ def sendto_recvfrom(family):
     close(a, b)
 
 
+# rows: E5 E30 zsock_sendto zsock_recvfrom SOCK_DGRAM
 def test_v4_sendto_recvfrom():
     sendto_recvfrom(V4)
 
@@ -66,6 +67,7 @@ def bind_sendto(family):
     close(a, b)
 
 
+# rows: zsock_bind
 def test_v4_bind_sendto():
     bind_sendto(V4)
 
@@ -106,6 +108,7 @@ def test_datagrams_keep_their_bounds_and_order():
     close(a, b)
 
 
+# rows: SO_RCVTIMEO
 @needs("SO_RCVTIMEO")
 def test_so_rcvtimeo():
     fd, _ = udp()
@@ -138,6 +141,7 @@ def msg_trunc(family):
     close(a, b)
 
 
+# rows: MSG_TRUNC
 @needs("MSG_TRUNC", "MSG_PEEK")
 def test_v4_msg_trunc():
     msg_trunc(V4)
@@ -303,6 +307,23 @@ def test_broadcast_needs_the_option():
     except OSError as e:
         # A machine with nothing but loopback has nowhere to send it.
         eq(e.errno, net.errno.ENETUNREACH)
+    close(fd)
+
+
+@needs("SO_BROADCAST")
+def test_broadcasts_of_one_network_need_it_too():
+    # That of the loopback, which every machine has (RFC 919; Linux: EACCES).
+    fd, addr = udp()
+    for host in ("127.255.255.255", "255.255.255.255"):
+        to = (host, addr[1])
+        raises("EACCES", net.zsock_sendto, fd, b"x", 0, to)
+        if has("sendmsg"):
+            raises("EACCES", net.zsock_sendmsg, fd, [b"x"], (), 0, to)
+        raises("EACCES", net.zsock_connect, fd, to)
+    if has("getpeername"):
+        raises("ENOTCONN", net.zsock_getpeername, fd)
+    # What only looks like one is none.
+    eq(net.zsock_sendto(fd, b"x", 0, addr), 1)
     close(fd)
 
 

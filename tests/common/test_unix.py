@@ -1,6 +1,8 @@
 # AF_UNIX: streams and datagrams, paths, abstract names, unnamed sockets.
 import usocket_compat as net
 from check import (
+    STARTED,
+    Thread,
     close,
     eq,
     has,
@@ -11,6 +13,7 @@ from check import (
     ready,
     recv_exactly,
     sendall,
+    sleep_ms,
     sockaddr_family,
     true,
 )
@@ -49,11 +52,13 @@ def exchange(name):
     return peer
 
 
+# rows: AF_UNIX AF_LOCAL
 @needs("AF_UNIX")
 def test_stream():
     eq(exchange(path()), "")
 
 
+# rows: E25 AF_UNIX
 @needs("AF_UNIX")
 def test_forms_of_a_path():
     exchange("./" + path())
@@ -166,6 +171,27 @@ def test_datagrams():
     eq(net.zsock_send(a, b"hi"), 2)
     eq(ready(b, net.POLLIN), net.POLLIN)
     eq(net.zsock_recvfrom(b, 10), (b"hi", a_name))
+    close(a, b)
+
+
+@needs("AF_UNIX", "threads")
+def test_a_full_receiver_makes_sendto_wait():
+    name = path()
+    a, b = datagram(), datagram(name)
+    queued = 0
+    try:
+        while queued < 10000:
+            net.zsock_sendto(a, b"x", net.MSG_DONTWAIT, name)
+            queued += 1
+    except OSError as e:
+        eq(e.errno, net.errno.EAGAIN)
+    thread = Thread(net.zsock_sendto, a, b"last", 0, name)
+    sleep_ms(STARTED)
+    true(not thread.done, "it did not wait for room")
+    for _ in range(queued):
+        eq(net.zsock_recv(b, 9), b"x")
+    eq(thread.join(), 4)
+    eq(net.zsock_recv(b, 9), b"last")
     close(a, b)
 
 

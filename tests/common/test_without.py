@@ -3,6 +3,7 @@ import usocket_compat as net
 from check import close, eq, has, pair, raises, recv_exactly, sendall
 
 
+# rows: E1
 def test_socketpair():
     eq(has("socketpair"), False)
     raises("EOPNOTSUPP", net.zsock_socketpair)

@@ -4,14 +4,18 @@ from check import (
     STARTED,
     Thread,
     at_once,
+    between,
     close,
     eq,
+    has,
     needs,
     nonblocking,
     pair,
     raises,
+    raises_after,
     ready,
     recv_exactly,
+    reset,
     sendall,
     sized,
     sleep_ms,
@@ -32,6 +36,17 @@ def test_stream_send_nothing():
         eq(ready(server, net.POLLIN, 20), 0, "nothing sent is nothing received")
         sendall(client, b"x")
         eq(net.zsock_recv(server, 5), b"x")
+        close(client, server)
+
+
+def test_stream_send_nothing_nonblocking():
+    for client, server in (pair(), stream_pair()):
+        for data in EMPTY:
+            eq(net.zsock_send(client, data, net.MSG_DONTWAIT), 0)
+        nonblocking(client)
+        for data in EMPTY:
+            eq(net.zsock_send(client, data), 0)
+        eq(ready(server, net.POLLIN, 20), 0, "nothing sent is nothing received")
         close(client, server)
 
 
@@ -78,16 +93,132 @@ def test_stream_receive_nothing_of_nothing():
     close(server)
 
 
-@needs("threads")
+def nothing_received(flags=0, peek=False):
+    """(call, arguments behind the fd, what it gives) for each way to receive nothing."""
+    for f in (flags, flags | net.MSG_PEEK) if peek else (flags,):
+        yield net.zsock_recv, (0, f), b""
+        yield net.zsock_recv, (bytearray(), f), 0
+        yield net.zsock_recv, (memoryview(bytearray()), f), 0
+        yield net.zsock_recvfrom, (0, f), (b"", None)
+        yield net.zsock_recvfrom, (bytearray(), f), (0, None)
+        if has("recvmsg"):
+            yield net.zsock_recvmsg, ([], 0, f), (0, [], 0, None)
+            yield net.zsock_recvmsg, ([bytearray(), bytearray()], 0, f), (0, [], 0, None)
+
+
+def forms(peek):
+    yield from nothing_received(0, peek)
+    if has("recvmsg"):  # with MSG_PEEK a port without it refuses
+        yield from nothing_received(net.MSG_WAITALL, peek)
+
+
+def stands(got, want):
+    """AF_UNIX has an address without a path where TCP has none."""
+    if want.__class__ is tuple:
+        got, want = got[:-1], want[:-1]
+    return got == want
+
+
+@needs("threads", "MSG_PEEK")
 def test_stream_receive_nothing_waits():
+    # More than a tick, after which it would be nothing received.
+    for make in (pair, stream_pair):
+        client, server = make()
+        # What has waited before waits in the platform from then on.
+        first = Thread(net.zsock_recv, server, 1)
+        sleep_ms(STARTED)
+        sendall(client, b"x")
+        eq(first.join(), b"x")
+        for call, args, want in forms(True):
+            thread = Thread(call, server, *args)
+            sleep_ms(STARTED + 120)
+            true(not thread.done, "%s%s did not wait for data" % (call.__name__, args))
+            sendall(client, b"abc")
+            true(stands(thread.join(), want), "%s %s" % (call.__name__, thread.result))
+            eq(recv_exactly(server, 3), b"abc")
+        close(client, server)
+
+
+@needs("threads", "SO_RCVTIMEO")
+def test_stream_receive_nothing_in_time():
+    # Linux's TCP then says that it has received nothing, as asked for; its AF_UNIX EAGAIN.
+    client, server = pair()
+    net.zsock_setsockopt(server, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.1)
+    for call, args, want in nothing_received():
+        got, ms = took(call, server, *args)
+        eq(got, want, call.__name__)
+        between(ms, 100, 100, call.__name__)
+    close(client, server)
+
+
+@needs("socketpair", "SO_RCVTIMEO")
+def test_socketpair_receive_nothing_in_time():
+    a, b = net.zsock_socketpair()
+    net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 0.1)
+    for call, args, _ in nothing_received():
+        raises_after(100, "EAGAIN", call, b, *args)
+    close(a, b)
+
+
+@needs("threads", "SO_LINGER")
+def test_stream_receive_nothing_until_a_reset():
+    # The error that ends the wait is for the next call.
     client, server = pair()
     thread = Thread(net.zsock_recv, server, 0)
     sleep_ms(STARTED)
-    true(not thread.done, "recv of 0 bytes did not wait for data")
-    sendall(client, b"abc")
+    reset(client)
     eq(thread.join(), b"")
-    eq(recv_exactly(server, 3), b"abc")
-    close(client, server)
+    raises("ECONNRESET", net.zsock_recv, server, 0)
+    eq(net.zsock_recv(server, 0), b"")
+    close(server)
+
+
+@needs("threads")
+def test_stream_receive_nothing_until_the_end():
+    for make in (pair, stream_pair):
+        client, server = make()
+        thread = Thread(net.zsock_recvfrom, server, 0)
+        sleep_ms(STARTED)
+        close(client)
+        eq(thread.join()[0], b"")
+        eq(net.zsock_recv(server, bytearray()), 0)
+        close(server)
+
+
+@needs("threads")
+def test_stream_receive_nothing_until_a_close():
+    for call, args, _ in nothing_received():
+        client, server = pair()
+        thread = Thread(raises, "EBADF", call, server, *args)
+        sleep_ms(STARTED)
+        close(server)
+        thread.join()
+        close(client)
+
+
+def test_receive_nothing_nonblocking():
+    for client, server in (pair(), stream_pair(), udp_pair()):
+        nonblocking(server)
+        for call, args, _ in nothing_received():
+            raises("EAGAIN", call, server, *args)
+        close(client, server)
+
+
+@needs("threads")
+def test_receive_nothing_waits_for_a_datagram():
+    a, b = udp_pair()
+    for call, args, want in nothing_received():
+        thread = Thread(call, b, *args)
+        sleep_ms(STARTED + 120)
+        true(not thread.done, "%s did not wait for a datagram" % call.__name__)
+        net.zsock_send(a, b"abc")
+        got = thread.join()
+        if call is net.zsock_recvmsg:
+            eq(got[:3], (0, [], net.MSG_TRUNC))
+        else:
+            true(stands(got, want), "%s %s" % (call.__name__, got))
+        at_once(raises, "EAGAIN", net.zsock_recv, b, 9, net.MSG_DONTWAIT)
+    close(a, b)
 
 
 def test_empty_datagrams():
