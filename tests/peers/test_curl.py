@@ -8,7 +8,9 @@ from pathlib import Path
 
 import peers
 import pytest
-from targets import HostTarget, Process
+from targets import HostTarget
+
+from usocket_tools.suite.started import Process
 
 SERVER = Path(__file__).parent / "programs" / "serve.py"
 SIZE = 2_000_003

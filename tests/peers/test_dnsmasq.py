@@ -6,7 +6,7 @@ from pathlib import Path
 
 import peers
 import pytest
-from targets import HostTarget
+from targets import ROOT, HostTarget
 
 PROGRAMS = Path(__file__).parent / "programs"
 LIMIT = 60
@@ -21,23 +21,26 @@ NAMES = {
 }
 FILES = {
     "resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
-    "hosts": "127.0.0.1 localhost\n",
+    "hosts": "127.0.0.1 localhost\n192.0.2.77 Mine.test  mine # theirs.test\n",
     "nsswitch.conf": "hosts: files dns\n",
     "names": "".join(f"{a} {name}\n" for name, addresses in NAMES.items() for a in addresses),
 }
 
 
-@pytest.fixture
-def lookup(target: HostTarget, tmp_path: Path):
-    """Runs queries on the target, with or without a server."""
+@pytest.fixture(params=["libc", "dns"])
+def lookup(target: HostTarget, tmp_path: Path, request: pytest.FixtureRequest):
+    """Runs queries on the target, with or without a server; by libc, and by the layer's dns.py."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
+    conf = tmp_path / "dns.conf"
+    conf.write_text((ROOT / "board_configs" / "UNIX.conf").read_text() + "CONFIG_USOCKET_DNS=y\n")
+    chosen = conf if request.param == "dns" else None
 
     def run(*queries: str, server: bool = True) -> list[str]:
         prefix = [peers.program("unshare"), "--map-root-user", "--net", "--mount", "sh"]
         prefix += [str(PROGRAMS / "namespace.sh"), str(tmp_path)]
         prefix.append(peers.program("dnsmasq") if server else "")
-        process = target.run(PROGRAMS / "lookup.py", *queries, prefix=prefix)
+        process = target.run(PROGRAMS / "lookup.py", *queries, conf=chosen, prefix=prefix)
         lines = process.rest(LIMIT)
         log = tmp_path / "dnsmasq.log"
         told = log.read_text() if log.exists() else ""
@@ -77,6 +80,29 @@ def test_names_that_are_not_there(lookup) -> None:
         "look('multi.test', 0, net.AI_NUMERICHOST)",
         "look('multi.test')[:9]",
     ) == ["EAI_NONAME", "EAI_NODATA", "EAI_NONAME", "192.0.2.1"]
+
+
+def test_names_of_the_machine_s_own_list(lookup) -> None:
+    assert lookup("look('mine.test')", "look('mine')", "look('theirs.test')") == [
+        "192.0.2.77", "192.0.2.77", "EAI_NONAME"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("addresses", "families"),
+    [
+        ("192.0.2.9/24", "44466 444"),
+        ("2001:db8::9/64", "66444 66"),
+        ("192.0.2.9/24 2001:db8::9/64", "66444 66444"),
+        ("", "66444 66444"),
+    ],
+)
+def test_order_and_configured_families(
+    lookup, monkeypatch: pytest.MonkeyPatch, addresses: str, families: str
+) -> None:
+    """What this machine has a way to comes first, IPv6 before IPv4; AI_ADDRCONFIG."""
+    monkeypatch.setenv("ADDRESSES", addresses)
+    assert lookup("families()") == [families]
 
 
 def test_no_server(lookup) -> None:

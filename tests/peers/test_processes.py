@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -83,3 +85,48 @@ def test_interrupt(target: HostTarget, call: str) -> None:
         assert time.monotonic() - start < INTERRUPTED
     finally:
         process.stop()
+
+
+def test_descriptors_that_are_no_sockets(target: HostTarget, tmp_path: Path) -> None:
+    """They come back as they were sent, and an eventfd blocks as its program has it."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    sent = [read_end, write_end, file]
+    received: list[int] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        listener.settimeout(START_SECONDS)
+        process = target.run(PROGRAMS / "passed.py", str(tmp_path / "socket"))
+        try:
+            if target.id == "unix-noffi":
+                assert process.rest(START_SECONDS) == ["refused"]
+                return
+            peer = listener.accept()[0]
+            with peer:
+                socket.send_fds(peer, [b"x"], sent)
+                assert process.line(START_SECONDS) == "3 0"
+                assert process.line(START_SECONDS) == "[False, True, False]"
+                assert [process.line(START_SECONDS) for _ in range(6)] == ["True"] * 6
+                received = socket.recv_fds(peer, 1, 5)[1]
+                blocking = [os.get_blocking(fd) for fd in received]
+                assert blocking == [True, False, True, True, False]
+                assert [os.get_blocking(fd) for fd in sent] == blocking[:3]
+                for fd, other in zip(sent, received):
+                    assert os.path.samestat(os.fstat(fd), os.fstat(other))
+                os.write(received[1], b"through")
+                assert os.read(read_end, 9) == b"through"
+                time.sleep(BLOCKED)
+                os.write(received[3], struct.pack("Q", 5))
+                assert process.line(START_SECONDS) == "5"
+                while not select.select([received[3]], [], [], START_SECONDS)[0]:
+                    pass
+                assert struct.unpack("Q", os.read(received[3], 8)) == (7,)
+                peer.sendall(b"x")
+                lines = process.rest(START_SECONDS)
+                assert (lines, process.end()) == (["True", "[]"], "")
+        finally:
+            process.stop()
+            for fd in sent + received:
+                os.close(fd)

@@ -91,5 +91,14 @@ def threads():
     return " / ".join(sorted(str(text) for text in set(found)))
 
 
+def families():
+    """Of the addresses of a name, in their order; and of those with AI_ADDRCONFIG."""
+    found = []
+    for flags in (0, net.AI_ADDRCONFIG):
+        results = net.zsock_getaddrinfo("multi.test", 80, 0, net.SOCK_STREAM, 0, flags)
+        found.append("".join(["6" if ":" in addr[0] else "4" for _, _, _, _, addr in results]))
+    return " ".join(found)
+
+
 for query in sys.argv[1:]:
     print(eval(query))

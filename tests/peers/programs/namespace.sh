@@ -1,10 +1,15 @@
 #!/bin/sh
 # In a private network and mount namespace: namespace.sh FOLDER DNSMASQ COMMAND...
-# The loopback interface alone, a resolv.conf that names it, dnsmasq there, then the command.
+# The loopback interface alone, with ADDRESSES, a resolv.conf that names it, dnsmasq there, then
+# the command.
 set -e
 folder=$1 dnsmasq=$2
 shift 2
 ip link set lo up
+for address in $ADDRESSES; do
+    case $address in *:*) no="nodad" ;; *) no="" ;; esac
+    ip addr add "$address" dev lo $no
+done
 mount --bind "$folder/resolv.conf" /etc/resolv.conf
 mount --bind "$folder/hosts" /etc/hosts
 mount --bind "$folder/nsswitch.conf" /etc/nsswitch.conf

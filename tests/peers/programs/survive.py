@@ -2,7 +2,7 @@
 import sys
 
 import usocket_compat as net
-from usocket_compat import errno, fdtable
+from usocket_compat import errno
 
 listener = net.zsock_socket()
 net.zsock_bind(listener, ("127.0.0.1", int(sys.argv[1])))
@@ -30,4 +30,4 @@ while True:
     except OSError as e:
         after = "EPIPE" if e.errno == errno.EPIPE else repr(e)
     net.zsock_close(fd)
-    print(got, end, after, fdtable.used())
+    print(got, end, after, len(net.fds()))
