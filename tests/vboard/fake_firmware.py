@@ -27,6 +27,8 @@ def obey(letter):
         os.kill(os.getpid(), signal.SIGSEGV)
     elif letter in b"27":
         os._exit(int(letter))
+    elif letter == b"k":
+        say("wifi", os.environ.get("VBOARD_SSID"), os.environ.get("VBOARD_KEY"))
     elif letter == b"f":
         say("flash", os.pread(flash, 4, 0).hex())
     elif letter == b"w":

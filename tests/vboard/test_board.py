@@ -13,9 +13,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -103,26 +103,27 @@ def test_defaults():
 
 def test_options_reach_the_firmware():
     options = {"heap": 100000, "wifi": "lab:secret:99", "mac": "52:54:00:12:34:99"}
-    with fake(dns="127.0.0.1:5353", **options) as (board, serial):
+    with fake(dns="127.0.0.1:5353", **options) as (_board, serial):
         said = serial.line("up")
-    for pair in ("('--heap', '100000')", "('--wifi', 'lab:secret:99')"):
-        assert pair in said
+        serial.send(b"k")
+        assert serial.line("wifi") == "wifi lab secret:99"
+    assert "('--heap', '100000')" in said
     assert "('--mac', '52:54:00:12:34:99')" in said
     assert "('--dns', '10.0.2.2:5353')" in said
 
 
 @pytest.mark.parametrize(
-    "dns, told",
+    ("dns", "told"),
     [("host", "10.0.2.3:53"), ("localhost", "10.0.2.2:53"), ("127.0.0.1:1", "10.0.2.2:1")],
 )
 def test_dns(dns, told):
-    with fake(dns=dns) as (board, serial):
+    with fake(dns=dns) as (_board, serial):
         assert f"('--dns', '{told}')" in serial.line("up")
 
 
 def test_device_is_raw():
     """Bytes go through as they are, with no program that sets the terminal up."""
-    with fake() as (board, serial):
+    with fake() as (_board, serial):
         serial.line("up")
         serial.send(b"\x03\x04\r\n")
         # Neither an echo nor a carriage return in what comes back.
@@ -152,7 +153,7 @@ def test_forwards():
 
 
 def test_frames_reach_the_network_and_its_answers_the_board():
-    with fake() as (board, serial):
+    with fake() as (_board, serial):
         serial.line("up")
         serial.send(b"a")
         assert serial.line("net") == "net F 52 65"
@@ -194,7 +195,7 @@ def test_faults():
 
 
 def test_delay_may_be_written_with_its_sign():
-    with fake() as (board, serial):
+    with fake() as (board, _serial):
         assert "delay=20ms+-10" in board.control("faults delay=20ms±10")
 
 
@@ -218,8 +219,8 @@ def test_trace(tmp_path):
 
 
 def test_unknown_commands():
-    with fake() as (board, serial):
-        for text in ("", "fly", "link", "link sideways", "forward", "answer", "do_reset"):
+    with fake() as (board, _serial):
+        for text in ("", "fly", "link", "link sideways", "memory x", "forward", "do_reset"):
             with pytest.raises(UsocketError) as caught:
                 board.control(text)
             assert caught.value.hint
@@ -246,19 +247,23 @@ def test_control_of_what_is_no_board():
 
 
 def test_control_command():
-    with fake() as (board, serial):
+    with fake() as (board, _serial):
         done = vboard("--control", board.device, "link", "down")
         assert (done.returncode, done.stdout, done.stderr) == (0, "link down\n", "")
         done = vboard("--control", board.device, "link")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("usocket: a link goes up or down\n")
-    done = vboard("--control", board.device, "status")
+    # Not the board's own terminal: another may have its number by now.
+    main, terminal = os.openpty()
+    done = vboard("--control", os.ttyname(terminal), "status")
+    os.close(main)
+    os.close(terminal)
     assert done.returncode == 1 and "there is no virtual board" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_control_by_another_user():
-    with fake() as (board, serial):
+    with fake() as (board, _serial):
         for user, answer in ((None, "b'ok device"), (65534, "b''")):
             words = [sys.executable, "-c", STRANGER, board.device, str(user or "")]
             done = subprocess.run(words, capture_output=True, text=True)
@@ -303,9 +308,9 @@ def test_reset():
         assert serial.line("net") == "net L 00 2"
 
 
-@pytest.mark.parametrize("letter, how", [(b"s", "SIGSEGV"), (b"7", "status 7")])
+@pytest.mark.parametrize(("letter", "how"), [(b"s", "SIGSEGV"), (b"7", "status 7")])
 def test_crash(letter, how, capfd):
-    with fake() as (board, serial):
+    with fake() as (_board, serial):
         serial.line("up")
         serial.send(letter)
         assert "('--reset-cause', '2')" in serial.line("up")
@@ -345,11 +350,11 @@ def test_refused_arguments(capfd):
 
 def test_flash_is_kept(tmp_path):
     file = tmp_path / "flash"
-    with fake(flash=file) as (board, serial):
+    with fake(flash=file) as (_board, serial):
         assert serial.line("up").endswith(" 2097152")
         serial.send(b"w")
         serial.line("wrote")
-    with fake(flash=file) as (board, serial):
+    with fake(flash=file) as (_board, serial):
         serial.line("up")
         serial.send(b"f")
         assert serial.line("flash") == "flash 01020304"
@@ -360,7 +365,7 @@ def test_flash_is_kept(tmp_path):
 
 def test_flash_of_a_killed_board(tmp_path):
     """Its firmware ends a moment later; nobody has to wait for that, or to clean up."""
-    for number in range(3):
+    for _ in range(3):
         board = Board(firmware=FAKE, flash=tmp_path / "flash")
         board.control("status")
         os.kill(board.pid, signal.SIGKILL)
@@ -370,11 +375,11 @@ def test_flash_of_a_killed_board(tmp_path):
 def test_flash_of_another_size(tmp_path):
     file = tmp_path / "flash"
     file.write_bytes(b"\xff" * 4096 * 16)
-    with fake(flash=file) as (board, serial):
+    with fake(flash=file) as (_board, serial):
         assert serial.line("up").endswith(" 65536")
     for size in (1, 4096, 4096 * 16 + 1):
         file.write_bytes(bytes(size))
-        with pytest.raises(UsocketError, match=f"no flash image: its size is {size} bytes"):
+        with pytest.raises(UsocketError, match=f"not a flash image: its size is {size} bytes"):
             Board(firmware=FAKE, flash=file)
     assert file.stat().st_size == 4096 * 16 + 1
 
@@ -383,7 +388,7 @@ def test_flash_that_cannot_be():
     for file, why in (
         ("/tmp", "Is a directory"),
         ("/no/such/folder", "No such file"),
-        ("/dev/null", "it is no regular file"),
+        ("/dev/null", "it is not a regular file"),
     ):
         with pytest.raises(UsocketError, match=f"cannot use the flash {file}: {why}"):
             Board(firmware=FAKE, flash=file)
@@ -467,7 +472,7 @@ def test_it_outlives_the_thread_that_started_it():
     thread.join()
     with boards[0] as board:
         # The signal comes when the thread is gone for the kernel too; control is a round later.
-        wait_until(lambda: len(os.listdir("/proc/self/task")) == threading.active_count())
+        wait_until(lambda: str(thread.native_id) not in os.listdir("/proc/self/task"))
         for _ in range(10):
             board.control("status")
         assert board.running()
@@ -505,7 +510,7 @@ def test_nothing_stays_behind(tmp_path, monkeypatch):
     for board in boards:
         board.stop()
         board.stop()
-    for pid, firmware, terminal, device in seen:
+    for pid, firmware, terminal, _ in seen:
         assert not alive(pid) and not alive(firmware)
         # The terminal itself is gone; another may have its name by now.
         assert os.fstat(terminal).st_nlink == 0
@@ -514,6 +519,18 @@ def test_nothing_stays_behind(tmp_path, monkeypatch):
 
 
 # The command.
+
+
+def test_several_boards_and_an_address():
+    """The first has it, the next one the next: as each board's process is told."""
+    with command("--count", "2", "--mac", "52:54:00:00:00:ff") as (process, first):
+        devices = first, process.stdout.readline().rstrip()
+        pids = [int(re.search(r"\bpid=(\d+)", control(d, "status"))[1]) for d in devices]
+        told = [Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in pids]
+        macs = [word for words in told for word in words if word.startswith("--mac")]
+        assert macs == ["--mac=52:54:00:00:00:ff", "--mac=52:54:00:00:01:00"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(SECONDS) == 0
 
 
 def test_several_boards():
@@ -529,17 +546,20 @@ def test_several_boards():
 
 
 @pytest.mark.parametrize(
-    "arguments, problem",
+    ("arguments", "problem"),
     [
         (["--forward", "80"], "'80' does not name a forward"),
-        (["--loss", "lots"], "loss 'lots' is no percentage"),
-        (["--delay", "soon"], "delay 'soon' is no time"),
-        (["--dns", "nameserver"], "'nameserver' is no DNS server"),
-        (["--dns", "127.0.0.1:0"], "'127.0.0.1:0' is no DNS server"),
+        (["--forward", "\u0668\u0660:80"], "'\u0668\u0660:80' does not name a forward"),
+        (["--loss", "lots"], "loss 'lots' is not a percentage"),
+        (["--delay", "soon"], "delay 'soon' is not a time"),
+        (["--dns", "nameserver"], "'nameserver' is not a DNS server"),
+        (["--dns", "127.0.0.1:0"], "'127.0.0.1:0' is not a DNS server"),
         (["--dns", "127.0.0.53"], "the board does not reach 127.0.0.53"),
         (["--dns", "192.0.2.1"], "the board does not reach the DNS server 192.0.2.1"),
         (["--wifi", "lab"], "--wifi is not SSID:KEY"),
-        (["--mac", "1:2:3"], "'1:2:3' is no Ethernet address"),
+        (["--wifi", "lab:key", "--ethernet"], "--ethernet and --wifi are two networks"),
+        (["--forward", "[::1]:0:80"], "the board has no IPv6 for the forward from ::1"),
+        (["--mac", "1:2:3"], "'1:2:3' is not an Ethernet address"),
         (["--heap", "1000"], "a heap of less than 16384 bytes does not start MicroPython"),
         (["--count", "0"], "--count is the number of boards, 1 or more"),
         (["--count", "2", "--forward", "8080:80"], "several boards cannot share the port"),

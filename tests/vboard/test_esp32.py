@@ -16,14 +16,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-from targets import ROOT, BoardProgram
+from targets import ROOT
 
-from usocket_tools import deploy, remote
-from usocket_tools.device import Device
+from usocket_tools.boards import filesystem
+from usocket_tools.boards.device import Device
+from usocket_tools.programs import remote
+from usocket_tools.suite.started import BoardProgram
 from usocket_tools.vboard.board import Board
 
 PROGRAMS = Path(__file__).parent / "esp32"
@@ -61,14 +63,15 @@ class Program(BoardProgram):
         """Wait for the end; what was wrong with it, or ""."""
         return "\n".join([*self.rest(SECONDS), self.end()])
 
+    def ctrl_c(self) -> tuple[float, str]:
+        """Ctrl-C; how long it takes until the program has ended, and the error that ended it."""
+        begin = time.monotonic()
+        self._text += self._execution.interrupt(SECONDS)
+        took = time.monotonic() - begin
+        return took, remote.traceback(self._execution)
+
     def say(self, line: str) -> None:
         self._execution.write(line.encode() + b"\r")
-
-
-@pytest.fixture(scope="module")
-def board() -> Iterator[Board]:
-    with Board() as board:
-        yield board
 
 
 def connected(port: int) -> socket.socket:
@@ -174,7 +177,8 @@ def test_thousands_of_connections() -> None:
         after = at_rest(program, port)
         assert after[:2] == (served + CONNECTIONS + 3, free)
         print(f"heap in use: {heap} bytes, then {after[2]}")
-        assert abs(after[2] - heap) <= 64
+        # Less of it is what something had held by chance the first time.
+        assert after[2] - heap <= 64
 
 
 # -- peers over the network -------------------------------------------------------------------
@@ -212,13 +216,6 @@ def network(request, tmp_path_factory) -> Iterator[Network]:
     network = Network(tmp_path_factory.mktemp("network"), request.param)
     with network.board:
         yield network
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(SECONDS)
-        yield listener
 
 
 @pytest.fixture
@@ -445,6 +442,14 @@ def sources(trace: Path, proto: int, host: str, port: int) -> set[tuple[str, int
     return found
 
 
+def seen(trace: Path, proto: int, host: str, port: int) -> set[tuple[str, int]]:
+    """The same, once there is one: what the program prints may overtake its packets."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until and not sources(trace, proto, host, port):
+        time.sleep(0.02)
+    return sources(trace, proto, host, port)
+
+
 def test_names(network: Network, listener: socket.socket, port: int) -> None:
     """What getsockname says is what is on the line; the host sees it behind libslirp's NAT."""
     own = 8123
@@ -457,8 +462,8 @@ def test_names(network: Network, listener: socket.socket, port: int) -> None:
         udp = ast.literal_eval(far.expect(""))
         assert ast.literal_eval(far.expect("")) == there
         far.expect("listening")
-        assert sources(network.trace, socket.IPPROTO_TCP, *there) == {tcp}
-        assert sources(network.trace, socket.IPPROTO_UDP, *there) == {udp}
+        assert seen(network.trace, socket.IPPROTO_TCP, *there) == {tcp}
+        assert seen(network.trace, socket.IPPROTO_UDP, *there) == {udp}
         assert tcp[0] == udp[0] == network.board.address
         with connected(forwarded):
             assert ast.literal_eval(far.expect("")) == (network.board.address, own)
@@ -632,7 +637,7 @@ def test_curl_fetches_files(network: Network, tmp_path: Path) -> None:
     with Device(network.board.device) as device:
         device.fresh()
         for name, content in files.items():
-            deploy.write(device, f"/www/{name}", content)
+            filesystem.write(device, f"/www/{name}", content)
     url = f"http://127.0.0.1:{network.board.forward('0:8125')}"
     with started(
         network.board, ROOT / "examples/http_files.py", 8125, "/www", "0.0.0.0"
@@ -660,7 +665,7 @@ def test_idle_clients_make_room(board: Board) -> None:
     """More browsers than sockets, each of which keeps its connection (RFC 9112, 9.3.1)."""
     with Device(board.device) as device:
         device.fresh()
-        deploy.write(device, "/www/page", b"a page")
+        filesystem.write(device, "/www/page", b"a page")
     port = board.forward("0:8126")
     with started(board, ROOT / "examples/http_files.py", 8126, "/www", "0.0.0.0") as server:
         server.expect("serving")
@@ -689,10 +694,8 @@ def test_ctrl_c(board: Board, listener: socket.socket, port: int, call: str) -> 
         far.expect("ready")
         # Nothing says that the call waits now; it has nothing else to do.
         assert far.rest(0.5) == []
-        begin = time.monotonic()
-        words = far.interrupt()
-        took = time.monotonic() - begin
-        assert "KeyboardInterrupt" in "\n".join(words)
+        took, error = far.ctrl_c()
+        assert "KeyboardInterrupt" in error
         assert took < AT_ONCE, f"{took:.3f} s"
 
 

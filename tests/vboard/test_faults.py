@@ -99,7 +99,7 @@ def test_clear():
 
 
 @pytest.mark.parametrize(
-    "words, faults",
+    ("words", "faults"),
     [
         ({}, Faults()),
         ({"loss": "5%"}, Faults(loss=0.05)),
@@ -120,17 +120,17 @@ def test_parse(words, faults):
 
 
 @pytest.mark.parametrize(
-    "words, problem",
+    ("words", "problem"),
     [
-        ({"loss": "five"}, "loss 'five' is no percentage"),
-        ({"loss": "101%"}, "loss '101%' is no percentage"),
-        ({"loss": "-1%"}, "loss '-1%' is no percentage"),
-        ({"reorder": ""}, "reorder '' is no percentage"),
-        ({"delay": "20 ms"}, "delay '20 ms' is no time"),
-        ({"delay": "20ms-10"}, "delay '20ms-10' is no time"),
+        ({"loss": "five"}, "loss 'five' is not a percentage"),
+        ({"loss": "101%"}, "loss '101%' is not a percentage"),
+        ({"loss": "-1%"}, "loss '-1%' is not a percentage"),
+        ({"reorder": ""}, "reorder '' is not a percentage"),
+        ({"delay": "20 ms"}, "delay '20 ms' is not a time"),
+        ({"delay": "20ms-10"}, "delay '20ms-10' is not a time"),
         ({"delay": "5ms±10"}, "delay '5ms±10' goes below 0 or beyond 60 seconds"),
         ({"delay": "61s"}, "delay '61s' goes below 0 or beyond 60 seconds"),
-        ({"seed": "x"}, "the seed 'x' is no whole number"),
+        ({"seed": "x"}, "the seed 'x' is not a whole number"),
         ({"los": "5%"}, "there is no fault 'los'"),
     ],
 )

@@ -11,9 +11,9 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import Iterator, Optional
 
 import pytest
 from mpremote.transport_serial import SerialTransport
@@ -21,7 +21,8 @@ from mpremote.transport_serial import SerialTransport
 from usocket_tools.errors import UsocketError
 from usocket_tools.vboard import network
 from usocket_tools.vboard.board import Board
-from usocket_tools.vboard.network import Forward, Network, Trace, parse_forward, stays_here
+from usocket_tools.vboard.network import Forward, Network, parse_forward, stays_here
+from usocket_tools.vboard.trace import Trace
 
 MAC = bytes.fromhex("525400123456")
 ANY = b"\xff" * 6
@@ -75,15 +76,17 @@ class Peer:
         else:
             self.received.append(frame)
 
-    def step(self) -> None:
-        for frame in self.answers:
-            self.network.input(frame)
-        self.answers.clear()
+    def step(self, *frames: bytes) -> None:
+        """One round, as in the board's process: frames come while it polls."""
         wanted, _ = self.network.wants(-1)
         poller = select.poll()
         for fd, events in wanted.items():
             poller.register(fd, events)
-        self.network.polled(dict(poller.poll(10)))
+        ready = poller.poll(0 if frames or self.answers else 10)
+        for frame in (*self.answers, *frames):
+            self.network.input(frame)
+        self.answers.clear()
+        self.network.polled(dict(ready))
 
     def expect(self, kind: bytes, at: int) -> bytes:
         """Run until a frame comes with these bytes there."""
@@ -96,7 +99,7 @@ class Peer:
             self.step()
         raise AssertionError(f"no {kind!r} at {at} in {self.received}")
 
-    def arrives(self, service: socket.socket, rounds: int = 20) -> Optional[bytes]:
+    def arrives(self, service: socket.socket, rounds: int = 20) -> bytes | None:
         """What the host's UDP service gets within some rounds of the loop."""
         service.setblocking(False)
         for _ in range(rounds):
@@ -106,6 +109,18 @@ class Peer:
             except BlockingIOError:
                 pass
         return None
+
+
+class Clock:
+    """In the place of the module `time`: this machine's clock, and what else is to have passed."""
+
+    passed = 0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.passed
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns() + self.passed * 1_000_000_000
 
 
 @contextmanager
@@ -153,6 +168,26 @@ def test_udp_to_the_host_and_back():
         assert reply[42:] == b"answer"
 
 
+def test_udp_after_no_traffic(monkeypatch):
+    """The answer comes, however long nothing came; libslirp keeps a socket for four minutes."""
+    clock = Clock()
+    monkeypatch.setattr(network, "time", clock)
+    made = Peer()
+    with closing(made.network), service() as (here, port):
+        here.settimeout(10)
+        # The first is the first of all that libslirp sees.
+        for number, passed in enumerate((300, 300, 3, 100_000, 200)):
+            clock.passed += passed
+            question = udp(network.HOST, 4000 + number, port, b"question")
+            made.step(arp(1, network.BOARD, network.HOST), question)
+            _, address = here.recvfrom(100)
+            # A busy machine: the loop goes on before the answer is there.
+            made.step()
+            here.sendto(b"answer", address)
+            reply = made.expect(struct.pack("!HH", port, 4000 + number), 34)
+            assert reply[42:] == b"answer"
+
+
 def test_udp_through_a_forward():
     with peer() as board, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         made = board.network.forward(parse_forward("udp:0:5000"))
@@ -195,7 +230,7 @@ PORTS = struct.pack("!HHHH", 4000, 53, 8, 0)
 
 
 @pytest.mark.parametrize(
-    "frame, stays",
+    ("frame", "stays"),
     [
         (arp(1, network.BOARD, network.HOST), True),
         (ip(17, network.HOST, PORTS), True),
@@ -233,7 +268,7 @@ def test_the_hosts_resolver_is_a_choice():
 
 
 @pytest.mark.parametrize(
-    "text, forward",
+    ("text", "forward"),
     [
         ("8080:80", Forward("tcp", "127.0.0.1", 8080, 80)),
         ("udp:0:5353", Forward("udp", "127.0.0.1", 0, 5353)),
@@ -249,8 +284,21 @@ def test_parse_forward(text, forward):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "80", "80:", "x:80", "sctp:1:2", "::1:8080:80", "1:2:3", "300.0.0.1:1:2", "1:0"]
-    + ["65536:80", "80:65536", "[::g]:1:2", "[127.0.0.1]:1:2:3"],
+    [
+        "",
+        "80",
+        "80:",
+        "x:80",
+        "sctp:1:2",
+        "::1:8080:80",
+        "1:2:3",
+        "300.0.0.1:1:2",
+        "1:0",
+        "65536:80",
+        "80:65536",
+        "[::g]:1:2",
+        "[127.0.0.1]:1:2:3",
+    ],
 )
 def test_bad_forward(text):
     with pytest.raises(UsocketError) as caught:
@@ -353,6 +401,12 @@ def board() -> Iterator[Running]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def board6() -> Iterator[Running]:
+    with running(ipv6=True) as made:
+        yield made
+
+
 # Listens before it returns to the prompt, and goes on behind it.
 HTTP = """
 import _thread, socket
@@ -421,16 +475,17 @@ def test_server_on_the_board(board):
         assert fetch(url) == MEGABYTE
 
 
-def test_server_on_the_board_by_ipv6(board):
-    url = f"http://[::1]:{board.board.forward('[::1]:0:81')}/"
-    board.run(HTTP, family=AF_INET6, address="::", port=81, size=65536)
+def test_server_on_the_board_by_ipv6(board6):
+    url = f"http://[::1]:{board6.board.forward('[::1]:0:81')}/"
+    board6.run(HTTP, family=AF_INET6, address="::", port=81, size=65536)
     assert fetch(url) == MEGABYTE[:65536]
 
 
 @pytest.mark.parametrize(
-    "family, host, there", [(AF_INET, "127.0.0.1", "10.0.2.2"), (AF_INET6, "::1", "fec0::2")]
+    ("family", "host", "there"), [(AF_INET, "127.0.0.1", "10.0.2.2"), (AF_INET6, "::1", "fec0::2")]
 )
-def test_board_as_client_of_the_host(board, family, host, there):
+def test_board_as_client_of_the_host(board, board6, family, host, there):
+    board = board6 if ":" in host else board
     kind = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=kind) as server, ThreadPoolExecutor() as pool:
         server.settimeout(20)
@@ -468,17 +523,49 @@ def test_udp_of_the_board(board):
         assert board.run("print(s.recv(100)); s.close()") == "b'and back'"
 
 
-def test_udp_of_the_board_by_ipv6(board):
+def test_udp_of_the_board_by_ipv6(board6):
     with service("::1", socket.AF_INET6) as (here, port):
         here.settimeout(20)
         # The firmware's sendto() knows no IPv6 address, but its connect() does.
         program = "import socket; s = socket.socket(10, socket.SOCK_DGRAM)"
         program += "; s.connect(('fec0::2', port)); _ = s.send(b'six')"
-        board.run(program, port=port)
+        board6.run(program, port=port)
         data, address = here.recvfrom(100)
         assert (data, address[0]) == (b"six", "::1")
         here.sendto(b"back", address)
-        assert board.run("print(s.recv(100)); s.close()") == "b'back'"
+        assert board6.run("print(s.recv(100)); s.close()") == "b'back'"
+
+
+NO_IPV6 = """
+import socket
+for kind, call in (1, "connect"), (2, "connect"):
+    s = socket.socket(10, kind)
+    try:
+        s.connect(("fec0::2", port))
+        s.send(b"x")
+        print("sent")
+    except OSError as error:
+        print(error.errno == 118)
+    s.close()
+"""
+
+
+def test_no_ipv6_unless_it_is_asked_for(tmp_path):
+    """Stock firmware makes no address of IPv6, not even a link-local one: no frame of IPv6."""
+    trace = tmp_path / "trace"
+    with service("::1", socket.AF_INET6) as (_here, port), running(trace=trace) as made:
+        # newlib's EHOSTUNREACH
+        assert made.run(NO_IPV6, port=port).split() == ["True", "True"]
+        with pytest.raises(UsocketError, match="the board has no IPv6"):
+            made.board.forward("[::1]:0:80")
+        made.run("import time; time.sleep(1)")
+    kinds = set()
+    data = trace.read_bytes()[24:]
+    while data:
+        (length,) = struct.unpack_from("=I", data, 8)
+        kinds.add(data[16 + 12 : 16 + 14])
+        data = data[16 + length :]
+    assert b"\x86\xdd" not in kinds
 
 
 def test_refused_by_the_host(board):
@@ -542,6 +629,33 @@ def test_dns_server_of_the_host():
                 here.sendto(answer, address)
                 here.settimeout(0.5)
             assert printed.result(20) == "('192.0.2.7', 80)"
+
+
+def test_memory_is_told_when_it_holds():
+    """No program runs on before it, however late the firmware gets to it."""
+    send = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    print(s.sendto(bytes(1000), (address, 9)))
+except OSError as e:
+    print(e.errno)
+s.close()
+"""
+    with running() as made:
+        pid = int(made.board.control("status").partition("firmware=")[2].split()[0])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(UsocketError, match="does not say what memory"):
+                made.board.control("memory 1000")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        # The answer to the first, which comes now, is not taken for the second's.
+        for _ in range(20):
+            assert made.board.control("memory 100") == "memory 100"
+            assert made.run(send, address=network.HOST) == "12"  # ENOMEM, lwIP's ERR_MEM
+            assert made.board.control("memory 0") == "memory 0"
+            assert made.run(send, address=network.HOST) == "1000"
 
 
 def test_reset_and_crash_of_the_firmware():

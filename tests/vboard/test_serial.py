@@ -18,15 +18,16 @@ import sys
 import threading
 import time
 import tty
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
 import pytest
 import serial
 import serial.rfc2217
 
-from usocket_tools import deploy
-from usocket_tools.device import Device
+from usocket_tools.boards import filesystem
+from usocket_tools.boards.device import KEPT, Device
 from usocket_tools.errors import UsocketError
 from usocket_tools.vboard.board import Board
 
@@ -35,12 +36,6 @@ SECONDS = 20
 # Ctrl-C is a character like the others.
 DEAF = "import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True: pass\n"
 LOOP = "print('looping')\nwhile True: pass\n"
-
-
-@pytest.fixture(scope="module")
-def board() -> Iterator[Board]:
-    with Board() as board:
-        yield board
 
 
 @pytest.fixture
@@ -292,7 +287,7 @@ def test_whatever_the_board_was_doing(board, write, how):
 def test_a_boot_file_that_does_not_end(own_board, write):
     with Device(own_board.device) as device:
         device.fresh()
-        deploy.write(device, "/boot.py", b"while True: pass\n")
+        filesystem.write(device, "/boot.py", b"while True: pass\n")
     done = run(own_board.device, write("print('mine')"))
     assert (done.stdout, done.stderr, done.returncode) == ("mine\n", "", 0)
 
@@ -469,6 +464,33 @@ def test_output_that_never_ends(board, own_board, write):
     assert "sends without end" in sentence(run(own_board.device, write(flood)))
 
 
+@pytest.mark.parametrize("start", ["", "print('\\x04')\n"])
+@pytest.mark.parametrize("deaf", ["", "import micropython\nmicropython.kbd_intr(-1)\n"])
+def test_a_timeout_ends_reading(own_board, write, start, deaf):
+    """Of output that never ends, and of what follows the end of output: there the traceback is."""
+    flood = write(deaf + start + "while True: print('x' * 50)\n")
+    begun = time.monotonic()
+    with started(own_board.device, "--timeout", "1", flood) as process:
+        process.stdin.close()
+        text, errors = process.stdout.read(), process.stderr.read()
+        assert process.wait(SECONDS) == 1
+    assert "the program did not end within 1 s" in errors
+    # Besides what starting takes: the second, and what Ctrl-C is given.
+    assert time.monotonic() - begun < SECONDS
+    assert bool(text.strip()) == (not start)
+    assert len(errors) < 2 * KEPT
+
+
+def test_a_timeout_where_nobody_reads(board, write):
+    """The pipe is full, and stays so."""
+    flood = write("while True: print('x' * 50)\n")
+    with started(board.device, "--timeout", "1", flood) as process:
+        assert process.wait(SECONDS) == 1
+        assert "did not end within 1 s; it was interrupted" in process.stderr.read()
+        text = process.stdout.read()
+    assert text.startswith("x" * 50 + "\n") and len(text) <= 1 << 16
+
+
 # -- what is copied ---------------------------------------------------------------------------
 
 
@@ -476,10 +498,10 @@ def test_only_what_differs_is_copied(own_board):
     with Device(own_board.device) as device:
         device.fresh()
         first = {"a.py": b"A = 1\n", "sub/b.mpy": bytes(range(256)) * 20, "sub/deep/c": b""}
-        assert sorted(deploy.sync(device, "/lib/x", first)) == sorted(first)
-        assert deploy.sync(device, "/lib/x", first) == []
+        assert sorted(filesystem.sync(device, "/lib/x", first)) == sorted(first)
+        assert filesystem.sync(device, "/lib/x", first) == []
         second = {"a.mpy": b"M", "sub/b.mpy": bytes(5000), "sub/deep/c": b""}
-        assert sorted(deploy.sync(device, "/lib/x", second)) == ["a.mpy", "sub/b.mpy"]
+        assert sorted(filesystem.sync(device, "/lib/x", second)) == ["a.mpy", "sub/b.mpy"]
         own_board.control("reset")
         device.fresh()
         assert sorted(device.exec("import os; print(*os.listdir('/lib/x'))").split()) == [
@@ -493,7 +515,7 @@ def test_the_board_is_full(own_board):
     with Device(own_board.device) as device:
         device.fresh()
         with pytest.raises(UsocketError, match="is full"):
-            deploy.write(device, "/big", bytes(3 * 1024 * 1024))
+            filesystem.write(device, "/big", bytes(3 * 1024 * 1024))
 
 
 def test_the_layer_is_there(own_board, write):

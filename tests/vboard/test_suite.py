@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-from suite import FileRun, Result, names_in
-from targets import Vboard
 
+from usocket_tools.suite.filerun import FileRun, Result, names_in
+from usocket_tools.suite.onboard import Vboard
 from usocket_tools.vboard.board import Board
 
 SECONDS = 3  # instead of the suite's limit
@@ -152,6 +152,36 @@ def test_one_board_for_many_files(vboard: Vboard, tmp_path: Path) -> None:
         assert (result.passed, result.note) == (True, str(number))
         boards.add(vboard.board)
     assert len(boards) == 1
+
+
+def test_memory_that_others_took(tmp_path: Path) -> None:
+    """A test that finds too little of the heap runs again in an empty one; it may fail there."""
+    file = tmp_path / "test_large.py"
+    file.write_text(
+        "import gc\n"
+        "kept = []\n"
+        "def whole():\n"
+        "    gc.collect()\n"
+        "    return gc.mem_free() + gc.mem_alloc()\n"
+        "def test_takes_some():\n"
+        "    while gc.mem_free() * 10 > 4 * whole():\n"
+        "        kept.append(bytearray(1000))\n"
+        "def test_needs_half():\n"
+        "    had = len(kept)\n"
+        "    [bytearray(1000) for _ in range(whole() // 2000)]\n"
+        "    return str(had)\n"
+        "def test_needs_all():\n"
+        "    [bytearray(1000) for _ in range(whole() // 1000)]\n"
+    )
+    board = Vboard()
+    try:
+        found = results(board, file)
+    finally:
+        board.stop()
+    assert found["test_takes_some"].passed
+    assert found["test_needs_half"].passed, found["test_needs_half"].output
+    assert found["test_needs_half"].note == "0"
+    assert "MemoryError" in found["test_needs_all"].output
 
 
 def test_a_file_that_is_no_python(vboard: Vboard, tmp_path: Path) -> None:

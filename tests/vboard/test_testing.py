@@ -8,28 +8,25 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-from suite import names_in
 from test_serial import Bridge
 
-from usocket_tools import testing, tracebacks
-from usocket_tools.device import Device
+from usocket_tools import wifi
+from usocket_tools.boards.device import Device
 from usocket_tools.errors import UsocketError
+from usocket_tools.programs import tracebacks
+from usocket_tools.suite import handover, joining
+from usocket_tools.suite.filerun import names_in
 from usocket_tools.vboard.board import Board
+from usocket_tools.wifi import Wifi, wifi_of
 
 USOCKET = [sys.executable, "-m", "usocket_tools.cli", "test"]
 COMMON = Path(__file__).resolve().parents[1] / "common"
 SECONDS = 100
 SSID, KEY = "lab", "open sesame"
-
-
-@pytest.fixture(scope="module")
-def board() -> Iterator[Board]:
-    with Board() as board:
-        yield board
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +69,7 @@ def test_two_boards_at_once(board: Board, wifi_board: Board, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 workers" in done.stdout
     wanted = [
-        f"{name}[{testing.target_id(device)}]"
+        f"{name}[{handover.target_id(device)}]"
         for file in ("test_errors", "test_names")
         for name in names_in(COMMON / f"{file}.py")
         for device in devices
@@ -97,7 +94,7 @@ def test_a_board_is_unplugged() -> None:
                 break
     rest = line + process.communicate(timeout=SECONDS)[0]
     assert process.returncode not in (0, None)
-    assert f"{testing.target_id(board.device)} is gone: plug it in and repeat this" in rest
+    assert f"{handover.target_id(board.device)} is gone: plug it in and repeat this" in rest
     assert re.search(r"\b[12] failed\b", rest), rest
 
 
@@ -115,7 +112,7 @@ def test_a_failure(board: Board, tmp_path: Path) -> None:
     texts = [str(failure.text) for failure in failed if failure is not None]
     assert texts
     for text in texts:
-        assert f"on {testing.target_id(board.device)}:" in text
+        assert f"on {handover.target_id(board.device)}:" in text
         places = re.findall(r'File "(test_names\.py)", line (\d+), in \w+\n +(\S.*)\n', text)
         assert places, text
         for file, number, source in places:
@@ -171,22 +168,22 @@ def test_wifi_from_a_file(wifi_board: Board, tmp_path: Path) -> None:
 
 def test_wifi_joins_again(wifi_board: Board) -> None:
     """A board that has lost its network is brought back before the next file of the suite."""
-    wifi = testing.Wifi(SSID, KEY)
+    wifi = Wifi(SSID, KEY)
     with Device(wifi_board.device) as device:
         wifi_board.control("reset")
         device.fresh()
-        testing.join(device, wifi)
-        assert device.exec(testing._CONNECTED).strip() == "True"
+        joining.join(device, wifi)
+        assert device.exec(joining._CONNECTED).strip() == "True"
         assert device.exec("import sys\nprint('usocket_compat' in sys.modules)") == "False\r\n"
 
 
 def test_credentials(tmp_path: Path) -> None:
-    assert testing.wifi_of(None, {}) is None
-    environment = {testing.SSID: "lab", testing.KEY: "k"}
-    assert testing.wifi_of(None, environment) == ("lab", "k")
-    assert testing.wifi_of(None, {testing.SSID: "open"}) == ("open", "")
+    assert wifi_of(None, {}) is None
+    environment = {wifi.SSID: "lab", wifi.KEY: "k"}
+    assert wifi_of(None, environment) == ("lab", "k")
+    assert wifi_of(None, {wifi.SSID: "open"}) == ("open", "")
     with pytest.raises(UsocketError, match="USOCKET_WIFI_KEY is set"):
-        testing.wifi_of(None, {testing.KEY: "k"})
+        wifi_of(None, {wifi.KEY: "k"})
     file = tmp_path / "wifi.txt"
     for text, expected in (
         ("a b\r\nk\r\n", ("a b", "k")),
@@ -194,20 +191,20 @@ def test_credentials(tmp_path: Path) -> None:
         ("a\nk\nx", ("a", "k")),
     ):
         file.write_bytes(text.encode())
-        assert testing.wifi_of(file, environment) == expected
+        assert wifi_of(file, environment) == expected
     file.write_text("\nk\n")
     with pytest.raises(UsocketError, match="names no network"):
-        testing.wifi_of(file, {})
+        wifi_of(file, {})
 
 
 def test_a_committed_file(tmp_path: Path) -> None:
     file = tmp_path / "wifi.txt"
     file.write_text("lab\nk\n")
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    assert testing.wifi_of(file, {}) == ("lab", "k")
+    assert wifi_of(file, {}) == ("lab", "k")
     subprocess.run(["git", "add", "wifi.txt"], cwd=tmp_path, check=True)
     with pytest.raises(UsocketError, match="is committed"):
-        testing.wifi_of(file, {})
+        wifi_of(file, {})
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
 import pytest
 from targets import HostTarget
 
-from usocket_tools import deploy
-from usocket_tools.device import Device
+from usocket_tools.boards import filesystem
+from usocket_tools.boards.device import Device
 from usocket_tools.vboard.board import Board
 
 SSID, KEY = "the lab", "secret 99"
@@ -42,7 +43,7 @@ wlan = network.WLAN()
 def run(tmp_path: Path) -> Iterator[Callable[[str], list[str]]]:
     with Board(wifi=f"{SSID}:{KEY}") as board:
 
-        def run(code: str) -> list[str]:
+        def run(code: str, board: Board = board) -> list[str]:
             file = tmp_path / "program.py"
             file.write_text(BEGIN + code)
             done = subprocess.run(
@@ -133,7 +134,7 @@ def test_no_time(run) -> None:
 
 
 def test_no_network_within_little_time(run) -> None:
-    begin, line = run("b = time.ticks_ms()\nprint(b)\nup('elsewhere', 'x', timeout_s=1)")
+    _begin, line = run("b = time.ticks_ms()\nprint(b)\nup('elsewhere', 'x', timeout_s=1)")
     assert "'elsewhere'" in line
     said(line, "ETIMEDOUT")
 
@@ -180,7 +181,7 @@ def test_the_connection_comes_back_by_itself(run) -> None:
 def test_file(run, text: str) -> None:
     with Device(run.board.device) as device:
         device.fresh()
-        deploy.write(device, "/wifi.txt", text.encode())
+        filesystem.write(device, "/wifi.txt", text.encode())
     assert run("up()") == [Board.address]
     run.board.control("reset")
     assert run("up()") == [Board.address], "the file outlives a reset"
@@ -198,9 +199,26 @@ def test_file_is_missing_or_wrong(run) -> None:
     assert given == Board.address, "arguments go first"
 
 
+LAN = "wifi.lan(mdc=23, mdio=18, phy_addr=0, phy_type=network.PHY_LAN8720{})"
+
+
 def test_no_ethernet(run) -> None:
-    (line,) = run("try:\n wifi.lan()\nexcept OSError as e:\n print(e.errno == errno.ENODEV, e)")
-    assert line.startswith("True ") and "Ethernet" in line
+    code = f"try:\n {LAN.format('')}\nexcept OSError as e:\n print(e.errno == errno.ENODEV, e)"
+    (line,) = run(code)
+    assert line.startswith("True ") and "no Ethernet at these pins" in line
+
+
+def test_ethernet(run) -> None:
+    with Board(ethernet=True) as board:
+        code = f"print({LAN.format('')}, network.LAN().isconnected())\nup('x', timeout_s=5)"
+        up, no_wifi = run(code, board)
+        assert up == f"{Board.address} True" and "EHOSTUNREACH" in no_wifi
+        board.control("link down")
+        code = "while network.LAN().isconnected():\n time.sleep(0.01)\n"
+        code += f"try:\n {LAN.format(', timeout_s=0.3')}\nexcept OSError as e:\n"
+        code += " print(e.errno == errno.ETIMEDOUT, e)"
+        (line,) = run(code, board)
+        assert line.startswith("True ") and "is the cable in" in line
 
 
 def output(target: HostTarget, *command) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 import time
 
 import usocket_compat as net
-from usocket_compat import errno, fdtable
+from usocket_compat import errno
 
 HOST = "10.0.2.2"
 NOBODY = "10.0.2.99"
@@ -125,7 +125,7 @@ def reset_in_the_queue(own):
         data = got(net.zsock_recv, fd, 10)
         net.zsock_close(fd)
     net.zsock_close(listener)
-    print(data, fdtable.used())
+    print(data, len(net.fds()))
 
 
 def little_memory(port, size):
@@ -338,7 +338,7 @@ def accept_late(own, count):
         net.zsock_send(fd, net.zsock_recv(fd, 10))
         net.zsock_close(fd)
     net.zsock_close(listener)
-    print(fdtable.used(), "left")
+    print(len(net.fds()), "left")
 
 
 class Block:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-# What these programs share. Their arguments are the ports of the host, see below.
+# What these programs share. Their arguments are the host's address and ports, see below.
 import errno
 import select
 import socket
 import sys
 import time
 
-HOST = "10.0.2.2"
+HOST = sys.argv[1]
 LOCAL = "127.0.0.1"
 # They answer, echo (on IPv6 too), never close, never answer, are closed.
-PORT_OPEN, PORT_ECHO, PORT_ECHO6, PORT_HELD, PORT_SILENT, PORT_CLOSED = map(int, sys.argv[1:])
+PORT_OPEN, PORT_ECHO, PORT_ECHO6, PORT_HELD, PORT_SILENT, PORT_CLOSED = map(int, sys.argv[2:])
 # newlib's numbers that MicroPython's errno has no names for.
 NAMES = {23: "ENFILE", 32: "EPIPE", 109: "ENOPROTOOPT", 127: "EISCONN"}
 

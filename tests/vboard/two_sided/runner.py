@@ -14,12 +14,12 @@ import random
 import re
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
-from targets import BoardProgram, Hung, Process
-
-from usocket_tools.device import Device, Execution
+from usocket_tools.boards.device import Device, Execution
+from usocket_tools.suite.started import BoardProgram, Hung, Process
 from usocket_tools.vboard.board import Board
 
 SECONDS = 20  # longest that both sides may be silent
@@ -90,12 +90,18 @@ Side = Union[HostProcess, BoardSide]
 class Host:
     """An interpreter on this machine; `address` is where the other side finds it."""
 
-    def __init__(self, *argv: str, address: str = "127.0.0.1"):
+    def __init__(
+        self,
+        *argv: str,
+        address: str = "127.0.0.1",
+        environment: dict[str, str] | None = None,
+    ):
         self._argv = list(map(str, argv))
+        self._environment = environment or {}
         self.address = address
 
     def start(self, script: str) -> Side:
-        return HostProcess([*self._argv, "-c", script], {})
+        return HostProcess([*self._argv, "-c", script], self._environment)
 
     def serve(self, port: int) -> None:
         pass
@@ -129,12 +135,18 @@ class OnBoard:
 class TwoSided:
     """One run: what each side printed, or `skipped`."""
 
-    def __init__(self, file: Path, sides: list[Union[Host, OnBoard]]):
+    def __init__(
+        self,
+        file: Path,
+        sides: Sequence[Host | OnBoard],
+        addresses: list[str] | None = None,  # where the other side finds each
+    ):
         self.output: list[list[str]] = [[] for _ in sides]
         self.skipped = False
         self._source = file.read_text()
         self._globals: list[str] = []
         self._places = sides
+        self._addresses = addresses or [side.address for side in sides]
         self._running: list[Side] = []
         try:
             self._run()
@@ -147,7 +159,7 @@ class TwoSided:
             self._places[0].serve(port)
         # Every side gets ready on its own, in their order.
         for number, place in enumerate(self._places):
-            side = place.start(self._script(number, place.address))
+            side = place.start(self._script(number, self._addresses[number]))
             self._running.append(side)
             while not self.skipped:
                 line = self._line(number)
@@ -161,7 +173,7 @@ class TwoSided:
         parts = [MULTITEST.replace("{address!r}", repr(address)), self._source, *self._globals]
         return "\n".join([*parts, f"instance{number}()"]) + "\n"
 
-    def _line(self, number: int) -> Optional[str]:
+    def _line(self, number: int) -> str | None:
         try:
             return self._running[number].line(SECONDS)
         except Hung:
@@ -183,10 +195,10 @@ class TwoSided:
                 other.write(f"@@ tell {rest}\n")
 
     def _to_the_end(self) -> None:
-        events: queue.Queue[tuple[int, Union[str, None, BaseException]]] = queue.Queue()
+        events: queue.Queue[tuple[int, str | BaseException | None]] = queue.Queue()
 
         def read(number: int) -> None:
-            line: Optional[str] = ""
+            line: str | None = ""
             try:
                 while line is not None:
                     line = self._line(number)
@@ -198,7 +210,7 @@ class TwoSided:
         for thread in threads:
             thread.start()
         left = len(threads)
-        failure: Optional[BaseException] = None
+        failure: BaseException | None = None
         while left:
             number, line = events.get()
             if isinstance(line, str):

@@ -8,7 +8,7 @@ sender.settimeout(0.3)
 say("sendto", sender.sendto, b"", (LOCAL, 7001))
 count = 0
 while events(receiver, select.POLLIN, 200):
-    # As in q5_empty.py.
+    # As in empty_datagram_is_an_end.py.
     say("listen", receiver.listen, 0)
     receiver.recv(1)
     count += 1
