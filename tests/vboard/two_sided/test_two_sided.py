@@ -106,6 +106,12 @@ def written(file: Path) -> list[list[str]]:
     return [part.splitlines()[1:] for part in text.split("--- instance")[1:]]
 
 
+def steady(file: Path, output: list[list[str]]) -> list[list[str]]:
+    """Without the line that is printed only if the answer comes after the client's first look."""
+    late = "drain" if file.stem == "asyncio_tls_server_client_verify_error" else None
+    return [[line for line in side if line != late] for side in output]
+
+
 def where_they_are(folder: Path) -> list[str]:
     """MicroPython unix there: they open the certificates beside them."""
     start = 'cd "$0" && exec "$@"'
@@ -133,7 +139,7 @@ def test_theirs_with_tls_on_unix(their_tests, name, modules):
     environment = {"MICROPYPATH": path} if modules == "dropin" else {}
     command = where_they_are(their_tests)
     run = TwoSided(file, [Host(*command, environment=environment) for _ in range(2)])
-    assert run.output == written(file)
+    assert steady(file, run.output) == steady(file, written(file))
 
 
 @pytest.mark.parametrize("name", TLS)
@@ -143,7 +149,7 @@ def test_theirs_with_tls(tls_board, their_tests, name):
     if name == KEEPS_THE_CERTIFICATE and way == "board serves":
         return no_peer_certificate(their_tests)
     run = on_board(board, file, way, *where_they_are(their_tests))
-    assert run.output == written(file)
+    assert steady(file, run.output) == steady(file, written(file))
 
 
 @pytest.mark.parametrize("way", BOTH)
