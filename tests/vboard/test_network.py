@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from mpremote.transport_serial import SerialTransport
@@ -631,6 +632,19 @@ def test_dns_server_of_the_host():
             assert printed.result(20) == "('192.0.2.7', 80)"
 
 
+def stop(pid: int) -> None:
+    """SIGSTOP, until each thread has stopped: one on the other core goes on for a bit."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 10
+    while any(state(each) != "T" for each in Path(f"/proc/{pid}/task").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_memory_is_told_when_it_holds():
     """No program runs on before it, however late the firmware gets to it."""
     send = """
@@ -644,7 +658,7 @@ s.close()
 """
     with running() as made:
         pid = int(made.board.control("status").partition("firmware=")[2].split()[0])
-        os.kill(pid, signal.SIGSTOP)
+        stop(pid)
         try:
             with pytest.raises(UsocketError, match="does not say what memory"):
                 made.board.control("memory 1000")
