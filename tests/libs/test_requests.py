@@ -16,19 +16,9 @@ SIZES = {"big": 30_000, "small": 1234, "empty": 0}
 # An ESP32's numbers.
 NEWLIB_ECONNRESET, NEWLIB_ECONNREFUSED, NEWLIB_ETIMEDOUT = 104, 111, 116
 TEXT = b"a line that is worth compressing\n" * 400
-CONF = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+CONF = (
+    peers.NGINX_HEAD
+    + """\
     keepalive_timeout 1;
     server {{
         listen 127.0.0.1:{port};
@@ -51,6 +41,7 @@ http {{
     }}
 }}
 """
+)
 
 
 @contextlib.contextmanager

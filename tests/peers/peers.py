@@ -12,7 +12,8 @@ from pathlib import Path
 
 START_SECONDS = 10  # for a server to answer
 
-NGINX = """
+# In the foreground, with all that it writes in {folder}; its servers and a brace follow.
+NGINX_HEAD = """
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
@@ -25,6 +26,10 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+"""
+NGINX = (
+    NGINX_HEAD
+    + """\
     keepalive_timeout 30;
     server {{
         listen 127.0.0.1:{port};
@@ -34,6 +39,7 @@ http {{
     }}
 }}
 """
+)
 
 
 def program(name: str) -> str:
