@@ -79,7 +79,8 @@ def test_a_connection_that_was_cut():
         import os
         import socket
 
-        socket.socket(fileno=os.dup(net.zsock_fileno(a))).shutdown(socket.SHUT_WR)
+        with socket.socket(fileno=os.dup(net.zsock_fileno(a))) as under:
+            under.shutdown(socket.SHUT_WR)
     else:
         close(a)  # which can say nothing of its end
         a = None
