@@ -63,6 +63,32 @@ going = False
 print("done")
 """
 
+# A tuple alone in the part by which the heap has grown, and then one that fits only there.
+ALONE = """
+import gc
+
+def fill():
+    "Tuples of one block each until the heap grows: all but the last, and that."
+    last = ()
+    gc.collect()
+    free = now = gc.mem_free()
+    while free - now < 500:
+        free = now
+        last = (last,)
+        now = gc.mem_free()
+    return last[0], last
+
+def look():
+    others, last = fill()
+    gc.collect()
+    large = (0,) * 100
+    return large is last, len(last), last[0] is others
+
+print(look())
+gc.collect()
+print(gc.mem_free() > 50000)
+"""
+
 
 def firmware(board: Board) -> int:
     return int(board.control("status").partition("firmware=")[2].split()[0])
@@ -109,3 +135,17 @@ def test_listeners_closed_with_connections_that_nobody_accepted():
         finally:
             prompt.close()
         assert firmware(board) == pid
+
+
+@pytest.mark.parametrize("variant", ["standard", "32bit"])
+def test_an_object_alone_in_a_part_of_the_heap(variant):
+    """MicroPython frees that part, and would give its memory to the next object."""
+    with Board(variant=variant) as board:
+        prompt = SerialTransport(board.device, timeout=1)
+        try:
+            for _ in range(2):
+                prompt.enter_raw_repl()
+                printed, error = prompt.exec_raw(ALONE, timeout=10)
+                assert (printed, error) == (b"(False, 1, True)\r\nTrue\r\n", b"")
+        finally:
+            prompt.close()

@@ -30,6 +30,8 @@ const char vboard_help_text[] =
     "For further help on a specific object, type help(obj).\n";
 
 static size_t heap_used, heap_total;
+// Parts of the heap that MicroPython has given back with an object in them.
+static mp_state_mem_area_t *not_empty;
 
 void *vboard_alloc_heap(size_t size) {
     size_t *area = malloc(size + 2 * sizeof(size_t));
@@ -38,7 +40,15 @@ void *vboard_alloc_heap(size_t size) {
     return area + 2;
 }
 
+// gc.c takes a part of the heap for empty whose last block in use is number 0, which it also is
+// when one small object lies there, whose memory others would get (MicroPython 1.21 to 1.29).
 void vboard_free_heap(void *pointer) {
+    mp_state_mem_area_t *part = pointer;
+    if (part->gc_alloc_table_start[0] & 3) {
+        part->next = not_empty;
+        not_empty = part;
+        return;
+    }
     size_t *area = (size_t *)pointer - 2;
     heap_used -= area[0];
     free(area);
@@ -62,11 +72,23 @@ size_t vboard_system_heap_free(void) {
     return rest > tls ? rest - tls : 0;
 }
 
+static void take_back(void) {
+    mp_state_mem_area_t *last = &MP_STATE_MEM(area);
+    while (last->next) {
+        last = last->next;
+    }
+    last->next = not_empty;
+    for (; not_empty; not_empty = not_empty->next) {
+        not_empty->gc_last_free_atb_index = 0;
+    }
+}
+
 void gc_collect(void) {
     gc_collect_start();
     gc_helper_collect_regs_and_stack();
     mp_thread_gc_others();
     gc_collect_end();
+    take_back();
 }
 
 void nlr_jump_fail(void *value) {
