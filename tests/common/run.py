@@ -72,10 +72,9 @@ def run(name, test):
         sys.exit(3)  # the host goes on with a new interpreter
 
 
-if check.BOARD and sys.maxsize < 1 << 31:
+if check.BOARD:
     # What a test loads stays among its garbage; collected often, the heap keeps a piece for the
-    # table of names, which doubles (4 KB) when a large test brings the 620th. A board of 64 bits
-    # has room.
+    # table of names, which doubles (4 KB) when a large test brings the 620th.
     gc.threshold(8192)
 module = __import__(module_name[:-3])
 for name in sys.argv[2:]:
