@@ -30,7 +30,9 @@ def tls_credential_add(tag, type, data):
     """
     _check(tag, type)
     if data.__class__ is not bytes:
-        data = data.encode() if isinstance(data, str) else bytes(memoryview(data))
+        data = (
+            data.encode() if isinstance(data, str) else _raw(data, "a credential is bytes or str")
+        )
     if not data or type < 4 and not _is_asn1(data, type == 3):
         fail("EINVAL")
     # All of TLS is loaded by a program's first call of it.
@@ -189,6 +191,17 @@ def _can(option):
             fail("ENOPROTOOPT")
 
 
+_INTS = "this option takes a list of ints, or their packed array"
+
+
+def _raw(value, wanted):
+    """The bytes of a buffer; what else it is, the TypeError says, and what is wanted."""
+    try:
+        return bytes(memoryview(value))
+    except TypeError:
+        raise TypeError(wanted + ", not " + type(value).__name__)
+
+
 def _ints(value):
     """A list of ints, of these or of an int's bytes each."""
     if isinstance(value, str):
@@ -196,9 +209,9 @@ def _ints(value):
     if isinstance(value, (list, tuple)):
         for each in value:
             if not isinstance(each, int):
-                raise TypeError("a list of ints, or their bytes")
+                raise TypeError(_INTS)
         return list(value)
-    raw = bytes(memoryview(value))
+    raw = _raw(value, _INTS)
     if len(raw) % 4:
         fail("EINVAL")
     return [p.struct.unpack_from("i", raw, at)[0] for at in range(0, len(raw), 4)]
@@ -209,11 +222,14 @@ def _one(value):
     if isinstance(value, (int, bool)):
         return int(value)
     if isinstance(value, (str, list, tuple)) or value is None:
-        raise TypeError("an int, or its bytes")
-    raw = bytes(memoryview(value))
+        raise TypeError("this option takes an int, or its bytes, not " + type(value).__name__)
+    raw = _raw(value, "this option takes an int, or its bytes")
     if len(raw) != 4:
         fail("EINVAL")
     return p.struct.unpack("i", raw)[0]
+
+
+_NAMES = "TLS_ALPN_LIST is a list of str or bytes"
 
 
 def set_option(t, level, option, value):
@@ -238,8 +254,8 @@ def set_option(t, level, option, value):
             fail("EINVAL")
     elif option == 7:
         if not isinstance(value, (list, tuple)):
-            raise TypeError("a list of names")
-        value = [v.encode() if isinstance(v, str) else bytes(memoryview(v)) for v in value]
+            raise TypeError(_NAMES + ", not " + type(value).__name__)
+        value = [v.encode() if isinstance(v, str) else _raw(v, _NAMES) for v in value]
         # CPython's ssl takes ASCII.
         if [v for v in value if not 0 < len(v) < 256 or max(v) > 127]:
             fail("EINVAL")
@@ -269,7 +285,7 @@ def _host(value):
         return None
     if not isinstance(value, str):
         try:
-            value = bytes(memoryview(value)).decode()
+            value = _raw(value, "TLS_HOSTNAME is str or bytes").decode()
         except ValueError:
             fail("EINVAL")
     # As C's strings, which Zephyr takes, end.

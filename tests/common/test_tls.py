@@ -79,7 +79,14 @@ def test_options():
     # No name is longer (RFC 1035), and a str has UTF-8.
     for value in ("", "a" * 256, b"\xff", "a\0b"):
         raises("EINVAL", option, fd, "TLS_HOSTNAME", value)
-    raises(TypeError, option, fd, "TLS_HOSTNAME", 5)
+    for name, value, takes in (
+        ("TLS_SEC_TAG_LIST", 3, "a list of ints"),
+        ("TLS_PEER_VERIFY", 1.5, "an int"),
+        ("TLS_PEER_VERIFY", None, "an int"),
+        ("TLS_HOSTNAME", 5, "str or bytes"),
+    ):
+        text = str(raises(TypeError, option, fd, name, value))
+        true(takes in text and text.endswith("not " + type(value).__name__), text)
     for value in (net.TLS_PEER_VERIFY_NONE, net.TLS_PEER_VERIFY_OPTIONAL, b"\2\0\0\0"):
         option(fd, "TLS_PEER_VERIFY", value)
     raises("EINVAL", option, fd, "TLS_PEER_VERIFY", 3)
