@@ -32,6 +32,7 @@ def create_connection(
     may still be connecting (poll for POLLOUT, then take_error).
     Raises OSError: that of the last address, with all_errors its `errors` is the list of all;
     gaierror for a name that is not found; ENOPROTOOPT for an option that the port has not.
+    TypeError for another address.
     Source: CPython's socket.create_connection, Hare's net::tcp::connect, LuaSocket.
     """
     limit = in_ms(timeout)
@@ -76,9 +77,14 @@ def _connect(fd, addr, limit, at_once):
         sock.sndtimeo = 0
 
 
+_ADDRESS = "an address is (host, port), or one of AF_UNIX, not "
+
+
 def _addresses(address, family):
     """[(family, address)] of what a program names; numbers ask no server."""
     if not isinstance(address, tuple):
+        if not isinstance(address, (str, bytes, bytearray, memoryview)):
+            raise TypeError(_ADDRESS + type(address).__name__)
         return [(_number("AF_UNIX"), address)]
     host, port = address[:2]
     stream = _number("SOCK_STREAM")
@@ -120,17 +126,22 @@ def create_server(
     that of the host's first address. backlog: how many may wait. keepalive: whether
     connections have SO_KEEPALIVE. dualstack_ipv6: IPv4 too, of an address of IPv6.
     Raises OSError: EADDRINUSE, EADDRNOTAVAIL, EACCES; ENOPROTOOPT for an option that the port has
-    not; EAFNOSUPPORT; EINVAL for dualstack_ipv6 with AF_INET.
+    not; EAFNOSUPPORT; EINVAL for dualstack_ipv6 with AF_INET. TypeError for another address, such
+    as a host alone.
     Source: CPython's socket.create_server, Hare's net::tcp::listen, LuaSocket's socket.bind.
     """
     inet, inet6 = _number("AF_INET"), _number("AF_INET6")
-    if isinstance(address, int):
+    if isinstance(address, (int, bool)):
         if not family:
             family = _any_family()
         dualstack_ipv6 = family == inet6
         address = ("", address)
+    elif not isinstance(address, tuple):
+        raise TypeError(
+            "a server's address is (host, port), or a port, not " + type(address).__name__
+        )
     host, port = address[:2]
-    if host == "" or host == "*":
+    if isinstance(host, str) and host in ("", "*"):
         family = family or inet
         address = ("::" if family == inet6 else "0.0.0.0", port) + address[2:]
     elif len(address) > 2:

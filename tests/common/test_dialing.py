@@ -220,6 +220,18 @@ def test_nothing_is_left_of_what_failed():
     close(fd)
 
 
+def test_what_is_no_address():
+    """The same on every target; a path is one for a client."""
+    for address in (None, 1.5, [HOST, 0], {}):
+        for call in (net.create_connection, net.create_server):
+            raises(TypeError, call, address)
+    for address in (HOST, "ab", "", b"127.0.0.1"):
+        text = str(raises(TypeError, net.create_server, address))
+        true("(host, port)" in text, text)
+    raises(TypeError, net.create_connection, 80)
+    eq(net.fds(), [])
+
+
 def test_keepalive_and_reuse_port():
     for name, more in (("SO_KEEPALIVE", "keepalive"), ("SO_REUSEPORT", "reuse_port")):
         if has(name) and has("getsockopt"):
