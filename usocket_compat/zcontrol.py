@@ -33,7 +33,8 @@ def set_keepalive(fd, on, idle=60, intvl=1, cnt=10):
 
     When on is false the others are not looked at.
     Raises OSError: EINVAL when one of them is below 1, before anything is set; EBADF; ENOPROTOOPT
-    where the port has no such option. Source: libuv's uv_tcp_keepalive_ex.
+    where the port has no such option; OverflowError for one that 32 bits do not hold.
+    Source: libuv's uv_tcp_keepalive_ex.
     """
     get(fd)
     if on:
@@ -62,7 +63,8 @@ def get_keepalive(fd):
 def set_linger(fd, seconds):
     """How long a close waits for what is unsent (seconds, int); None: not at all, it goes on.
 
-    0: it is dropped, and the peer is reset. Raises OSError: EBADF, ENOPROTOOPT.
+    0: it is dropped, and the peer is reset.
+    Raises OSError: EBADF, ENOPROTOOPT; OverflowError for seconds that 32 bits do not hold.
     Source: mio's TcpStream::set_linger, LuaSocket's option linger.
     """
     value = (0, 0) if seconds is None else (1, seconds)

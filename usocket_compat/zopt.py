@@ -40,7 +40,8 @@ def zsock_setsockopt(fd, level, option, value):
     SO_RCVTIMEO and SO_SNDTIMEO also take seconds as int or float, to 1 ms (0: no limit; negative:
     at once, as Linux); SO_LINGER also takes (onoff, seconds).
     Raises OSError: EBADF; ENOPROTOOPT where the port has no such option; EINVAL and EDOM for bad
-    values. Source: POSIX setsockopt(), socket(7).
+    values. OverflowError for an int that 32 bits do not hold, but of these two.
+    Source: POSIX setsockopt(), socket(7).
     """
     sock = get(fd)
     an_int(level)
@@ -65,14 +66,16 @@ def zsock_setsockopt(fd, level, option, value):
     if isinstance(value, tuple) and (level, option) == _at("SO_LINGER"):
         if len(value) != 2 or not all([isinstance(v, (int, bool)) for v in value]):
             raise TypeError("SO_LINGER takes (onoff, seconds)")
-        value = _pack("ii", value[0], value[1])
-    if isinstance(value, (int, bool)):
-        value = int(value)
-        if not -0x80000000 <= value <= 0x7FFFFFFF:
-            raise OverflowError("an option is an int of 32 bits")
-    else:
-        value = bytes(memoryview(value))
+        value = _pack("ii", _fitting(value[0]), _fitting(value[1]))
+    value = _fitting(value) if isinstance(value, (int, bool)) else bytes(memoryview(value))
     sock.p.setsockopt(sock.h, level, option, value)
+
+
+def _fitting(value):
+    value = int(value)
+    if not -0x80000000 <= value <= 0x7FFFFFFF:
+        raise OverflowError("an option is an int of 32 bits")
+    return value
 
 
 def _at(name):
