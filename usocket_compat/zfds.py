@@ -33,6 +33,8 @@ def adopt(sock):
 
     if isinstance(sock, int) and not isinstance(sock, bool):
         _free(sock)
+        if sock >> 31 and hasattr(p, "adopt"):
+            fail("EBADF")  # of more bits a port may see the low ones, another's descriptor
         return adopt(sock)
     if not hasattr(sock, "setblocking"):
         raise TypeError("no socket, nor a descriptor: " + type(sock).__name__)
