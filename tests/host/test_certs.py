@@ -108,6 +108,15 @@ def server(made: Certificates, name: str, chain: list[str], *more: str) -> Itera
 # Files
 
 
+def test_each_file_is_to_be_brought(made, tmp_path):
+    words = (made.pem("ca"), made.pem("middle"), made.pem("below"), "--key", made.pem_key("below"))
+    done = certs(*words, "-o", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    brought = re.findall(r"^`mpremote fs cp out/(\S+) :(\S+)` ", done.stdout, re.M)
+    written = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert len(written) == 3 and sorted(brought) == [(name, name) for name in written]
+
+
 def test_an_authority(made, tmp_path):
     done = certs(made.pem("ca"), folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

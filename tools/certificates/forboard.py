@@ -73,8 +73,8 @@ def make(sources: list[str], key_files: list[Path], folder: Path) -> int:
         say(line)
     for each in files.warnings:
         say(f"warning: {each}", err=True)
-    first = next(iter(files.contents))
-    say(f"`mpremote fs cp {folder / first} :{first}` brings one to a board.")
+    for name in files.contents:
+        say(f"`mpremote fs cp {folder / name} :{name}` brings it to a board.")
     return 0
 
 
