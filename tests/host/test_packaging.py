@@ -259,7 +259,8 @@ def test_run(usocket_target):
 
 def test_ends_too_early(usocket_target):
     with usocket_target.start("program.py", "1") as program:
-        with pytest.raises(AssertionError, match="ended, and has not printed 'never'"):
+        words = "ended with the exit status 1, and has not printed 'never'"
+        with pytest.raises(AssertionError, match=words):
             program.wait_for("never")
 
 def test_does_not_end(usocket_target):

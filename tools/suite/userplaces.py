@@ -96,7 +96,9 @@ class Program:
                 left = deadline - time.monotonic()
                 ended = not any(reader.is_alive() for reader in self._readers)
                 if left <= 0 or ended:
-                    why = "ended" if ended else f"took more than {seconds:g} s"
+                    why = f"took more than {seconds:g} s"
+                    if ended:
+                        why = f"ended with the exit status {self.wait(STOP_SECONDS)}"
                     raise AssertionError(
                         f"the program {why}, and has not printed {text!r}:\n"
                         f"{self.output}{self.errors}"
