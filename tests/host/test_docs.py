@@ -393,13 +393,10 @@ def test_commands_run(block, boards, tmp_path):
             assert done.stdout == first.prints
 
 
+A_COMMAND = re.compile(r"(usocket|make|mpremote) [a-z]")
+FOR_DEVELOPERS = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "tests" / "README.md"]
 INLINE = sorted(
-    {
-        text
-        for page in PAGES
-        for text in inline(page)
-        if re.match(r"(usocket|make|mpremote) [a-z]", text)
-    }
+    {text for page in [*PAGES, *FOR_DEVELOPERS] for text in inline(page) if A_COMMAND.match(text)}
 )
 
 
@@ -413,11 +410,11 @@ def test_command_named_in_the_text(text, parse, capsys):
         assert end.value.code == 0
         help = capsys.readouterr().out
         for word in rest:
-            assert not word.startswith("--") or re.search(rf"{word}\b", help), word
+            assert not word.startswith("-") or re.search(rf"(?<![\w-]){word}\b", help), word
     elif program == "make":
         assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(), re.M)
     else:
-        assert name in mpremote.main._COMMANDS
+        assert name in {*mpremote.main._COMMANDS, *mpremote.main._BUILTIN_COMMAND_EXPANSIONS}
 
 
 # What is complete
@@ -466,6 +463,21 @@ def messages() -> list[str]:
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                     found.append(re.sub(r"\{\w*\}", "...", node.value))
     return found
+
+
+SAID = sorted(
+    {
+        text
+        for message in messages()
+        for text in re.findall(r"`([^`]+)`", message)
+        if A_COMMAND.match(text)
+    }
+)
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_command_named_in_a_message(text, parse, capsys):
+    test_command_named_in_the_text(text, parse, capsys)
 
 
 def shown_messages() -> list[str]:
