@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The workloads on a board, the firmware's plain socket and the layer in turn, both ends of each
-# connection on the board. Prints lines of "name ratio plain layered", as workload.py.
+# connection on the board: prints what inturn.py says.
 # Arguments: how many rounds.
 
 import gc
@@ -9,6 +9,8 @@ import socket
 import sys
 import time
 
+from inturn import compare, middle
+
 import usocket_compat as net
 
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -16,21 +18,6 @@ ROUNDS = 9
 HOST = "127.0.0.1"
 PORT = 8000
 MESSAGE = bytes(64)
-
-
-def compare(name, plain, layered, n):
-    times = ([], [])
-    plain(max(n // 10, 1))
-    layered(max(n // 10, 1))
-    for i in range(ROUNDS):
-        for which in (0, 1) if i % 2 else (1, 0):
-            f = (plain, layered)[which]
-            gc.collect()
-            begin = time.ticks_us()
-            f(n)
-            times[which].append(time.ticks_diff(time.ticks_us(), begin) / n)
-    a, b = [sorted(t)[ROUNDS // 2] for t in times]
-    print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
 
 
 def plain_listener():
@@ -98,8 +85,8 @@ def ping_pong():
             send(fs, buf)
             recv(fc, buf)
 
-    compare("pingpong64_into_vs_into", plain_into, layer_into, N)
-    compare("pingpong64_into_vs_recv", plain_bytes, layer_into, N)
+    compare("pingpong64_into_vs_into", plain_into, layer_into, N, ROUNDS)
+    compare("pingpong64_into_vs_recv", plain_bytes, layer_into, N, ROUNDS)
 
     part = bytes(1400)
     room = bytearray(1400)
@@ -117,7 +104,7 @@ def ping_pong():
             while got < 1400:
                 got += recv(fs, room)
 
-    compare("bulk1400", plain_bulk, layer_bulk, N)
+    compare("bulk1400", plain_bulk, layer_bulk, N, ROUNDS)
     pfds = [net.zsock_pollfd(fs, net.POLLIN)]
     poll = net.poll
     gc.collect()
@@ -156,7 +143,7 @@ def connecting():
             net.close(client)
             net.close(server)
 
-    compare("connect_accept_close", plain_connect, layer_connect, max(N // 4, 1))
+    compare("connect_accept_close", plain_connect, layer_connect, max(N // 4, 1), ROUNDS)
     plain.close()
     net.close(layered)
 
@@ -181,7 +168,7 @@ def polling():
         begin = time.ticks_us()
         plain(N * 4)
         times.append(time.ticks_diff(time.ticks_us(), begin) / (N * 4))
-    a = sorted(times)[ROUNDS // 2]
+    a = middle(times)
     for s in socks:
         s.close()
     # Not in turn: a board has no sockets for both.
@@ -197,7 +184,7 @@ def polling():
         for _i in range(N * 4):
             poll(pfds, 1000)
         times.append(time.ticks_diff(time.ticks_us(), begin) / (N * 4))
-    b = sorted(times)[ROUNDS // 2]
+    b = middle(times)
     print("poll8 %.3f %.3f %.3f" % (a / b, a, b))
     for fd in fds:
         net.close(fd)

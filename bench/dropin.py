@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 # The drop-in socket and select against the native modules, in turn: on a board and on MicroPython
-# unix, with the drop-in in place. Prints lines of "name ratio native dropin", as workload.py.
+# unix, with the drop-in in place. Prints lines of "name ratio native dropin", as inturn.py.
 # Arguments: how many rounds.
 
 import asyncio
-import gc
 import select
 import socket
 import sys
-import time
+
+from inturn import middle, timed
 
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 ROUNDS = 31
@@ -18,20 +18,10 @@ MESSAGE = bytes(64)
 
 
 def compare(name, native, dropin, n):
-    times = ([], [])
-    native(max(n // 10, 1))
-    dropin(max(n // 10, 1))
-    for i in range(ROUNDS):
-        for which in (0, 1) if i % 2 else (1, 0):
-            f = (native, dropin)[which]
-            gc.collect()
-            begin = time.ticks_us()
-            f(n)
-            times[which].append(time.ticks_diff(time.ticks_us(), begin) / n)
+    times = timed((native, dropin), n, ROUNDS)
     # Of each pair by itself: what else the machine does comes and goes.
-    ratio = sorted([a / b for a, b in zip(*times)])[ROUNDS // 2]
-    a, b = [sorted(t)[ROUNDS // 2] for t in times]
-    print("%s %.3f %.3f %.3f" % (name, ratio, a, b))
+    ratio = middle([a / b for a, b in zip(*times)])
+    print("%s %.3f %.3f %.3f" % (name, ratio, middle(times[0]), middle(times[1])))
 
 
 def pair(module):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The workloads, raw and layered in turn, for CPython and MicroPython. Prints lines of "name ratio
-# raw layered": medians in us, and raw / layered, so that 1.0 is as fast as the plain socket.
+# The workloads, raw and layered in turn, for CPython and MicroPython: prints what inturn.py says.
 # Arguments: how many rounds, and the port of the peer (bench/peer.py).
 
 import gc
@@ -8,14 +7,10 @@ import select
 import socket
 import struct
 import sys
-import time
+
+from inturn import MICROPYTHON, compare
 
 import usocket_compat as net
-
-MICROPYTHON = sys.implementation.name == "micropython"
-ticks = time.ticks_us if MICROPYTHON else lambda: time.perf_counter_ns() / 1000
-diff = time.ticks_diff if MICROPYTHON else lambda a, b: a - b
-ROUNDS = 15
 
 
 def raw_address(port):
@@ -51,22 +46,6 @@ def layer_pair():
     for s in (client, server):
         net.setsockopt(s, net.IPPROTO_TCP, net.TCP_NODELAY, 1)
     return listener, client, server
-
-
-def compare(name, raw, layered, n):
-    """raw and layered are called with a count, in turn; the medians are compared."""
-    times = ([], [])
-    raw(max(n // 10, 1))
-    layered(max(n // 10, 1))
-    for i in range(ROUNDS):
-        for which in (0, 1) if i % 2 else (1, 0):
-            f = (raw, layered)[which]
-            gc.collect()
-            begin = ticks()
-            f(n)
-            times[which].append(diff(ticks(), begin) / n)
-    a, b = [sorted(t)[ROUNDS // 2] for t in times]
-    print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
 
 
 def peer_pair():

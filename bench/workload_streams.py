@@ -1,37 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Stream's recv_exact and recv_line against a loop written by hand on net.recv, in turn, for hosts
-# and boards. Prints lines of "name ratio by-hand stream", as workload.py. Arguments: rounds.
+# and boards: prints what inturn.py says. Arguments: rounds.
 
-import gc
 import sys
-import time
+
+from inturn import compare
 
 import usocket_compat as net
 
 N = int(sys.argv[1]) if len(sys.argv) > 1 else 150
-ROUNDS = 15
-MICROPYTHON = sys.implementation.name == "micropython"
-ticks = time.ticks_us if MICROPYTHON else lambda: time.perf_counter_ns() / 1000
-diff = time.ticks_diff if MICROPYTHON else lambda a, b: a - b
 MESSAGE = bytes(64)
 LINE = b"0123456789abcdef0123456789abcdef\r\n"
 MANY = 16
 AHEAD = 512  # what a program asks for that waits for a line
-
-
-def compare(name, by_hand, stream, n):
-    times = ([], [])
-    by_hand(max(n // 10, 1))
-    stream(max(n // 10, 1))
-    for i in range(ROUNDS):
-        for which in (0, 1) if i % 2 else (1, 0):
-            f = (by_hand, stream)[which]
-            gc.collect()
-            begin = ticks()
-            f(n)
-            times[which].append(diff(ticks(), begin) / n)
-    a, b = [sorted(t)[ROUNDS // 2] for t in times]
-    print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
 
 
 class ByHand:

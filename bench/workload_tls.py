@@ -1,34 +1,28 @@
 # SPDX-License-Identifier: MIT
 # TLS 1.2 sockets against the platform's own TLS on a plain socket, in turn, as a client of another
-# process (bench/peer_tls.py), for CPython and MicroPython. Prints lines of "name ratio raw
-# layered" as workload.py. On CPython it is this process's CPU time.
+# process (bench/peer_tls.py), for CPython and MicroPython: prints what inturn.py says. On CPython
+# it is this process's CPU time.
 # Arguments: how many rounds, the port; on a board also the host and the authority's certificate,
 # in hexadecimal.
 
-import gc
 import socket
 import struct
 import sys
 import time
 
+from inturn import MICROPYTHON, compare, ticks
+
 import usocket_compat as net
 
-MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     import tls as ssl
-
-    ticks, diff = time.ticks_us, time.ticks_diff
 else:
     import ssl
 
     def ticks():
         return time.process_time_ns() / 1000
 
-    def diff(a, b):
-        return a - b
 
-
-ROUNDS = 15
 NAME = "server.test"
 port = int(sys.argv[2])
 BOARD = len(sys.argv) > 3
@@ -67,20 +61,6 @@ def layered():
     return fd
 
 
-def compare(name, works, n):
-    """works: raw and layered, each called with a count, in turn; the medians are compared."""
-    times = ([], [])
-    for i in range(ROUNDS + 1):
-        for which in (0, 1) if i % 2 else (1, 0):
-            gc.collect()
-            begin = ticks()
-            works[which](n)
-            if i:
-                times[which].append(diff(ticks(), begin) / n)
-    a, b = [sorted(t)[ROUNDS // 2] for t in times]
-    print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
-
-
 def handshakes(n):
     def plain(count):
         for _ in range(count):
@@ -92,7 +72,7 @@ def handshakes(n):
         for _ in range(count):
             net.close(layered())
 
-    compare("tls_handshake", (plain, ours), n)
+    compare("tls_handshake", plain, ours, n, clock=ticks)
 
 
 def data(n):
@@ -141,9 +121,9 @@ def data(n):
             # readinto waits for all of the buffer
             left -= recv(room if left >= BLOCK else memoryview(room)[:left])
 
-    compare("tls_pingpong64", both(ping_pong), n)
-    compare("tls_bulk16k_up", both(up), n // 4)
-    compare("tls_bulk16k_down", both(down), n // 4)
+    compare("tls_pingpong64", *both(ping_pong), n, clock=ticks)
+    compare("tls_bulk16k_up", *both(up), n // 4, clock=ticks)
+    compare("tls_bulk16k_down", *both(down), n // 4, clock=ticks)
     net.close(fd)
     secure.close()
     s.close()

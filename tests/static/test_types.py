@@ -198,7 +198,7 @@ def test_host_tools():
 # What is a port, or runs on MicroPython too, has no annotations.
 UNANNOTATED = {"loopback_port"}
 ON_MICROPYTHON = set("board board_aio board_dropin_heap board_heap counts dropin peer".split())
-ON_MICROPYTHON |= {"workload", "workload_tls", "workload_streams", "peer_tls"}
+ON_MICROPYTHON |= {"inturn", "workload", "workload_tls", "workload_streams", "peer_tls"}
 
 
 def test_harness_and_bench(tmp_path):
