@@ -1,5 +1,7 @@
 # Poller: what is ready by token, level, one-shot and edge, misuse, closes. The rules are mio's,
 # the readiness that of poll(2).
+from polled import QUIET, tokens
+
 import usocket_compat as net
 from check import (
     BOARD,
@@ -36,7 +38,6 @@ stack_of_threads(8192)
 IN, OUT = net.POLLIN, net.POLLOUT
 # A board is asked for the end of the peer's data, which elsewhere comes with POLLIN.
 END = IN | net.POLLRDHUP if BOARD else IN
-QUIET = 30  # ms in which nothing is to happen
 
 
 def one(poller, ms=SOON):
@@ -44,10 +45,6 @@ def one(poller, ms=SOON):
     events = poller.poll(ms)
     eq(len(events), 1, "events")
     return events[0]
-
-
-def tokens(poller, ms=SOON):
-    return [event.token for event in poller.poll(ms)]
 
 
 # rows: D21

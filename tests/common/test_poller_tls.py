@@ -1,15 +1,11 @@
 # A Poller on TLS sockets: a record is read whole, what is left of it is told of.
 import secure
+from polled import QUIET, tokens
 
 import usocket_compat as net
 from check import SOON, close, eq, needs, raises, recv_exactly, sendall, sleep_ms, stream_pair
 
 IN = net.POLLIN
-QUIET = 30  # ms in which nothing is to happen
-
-
-def tokens(poller, ms=SOON):
-    return [event.token for event in poller.poll(ms)]
 
 
 @needs("IPPROTO_TLS_1_2")

@@ -1,6 +1,8 @@
 # Waker: a poll is ended from elsewhere, once for however many wakes, and none is lost.
 import sys
 
+from polled import QUIET, tokens
+
 import usocket_compat as net
 from check import (
     BOARD,
@@ -22,11 +24,6 @@ from check import (
 stack_of_threads(8192)
 
 IN = net.POLLIN
-QUIET = 30
-
-
-def tokens(poller, ms=SOON):
-    return [event.token for event in poller.poll(ms)]
 
 
 def test_wakes_are_one_event():
