@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import os
 import re
@@ -12,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import threading
 import venv
 import xml.etree.ElementTree as xml
 import zipfile
@@ -24,7 +21,7 @@ import pytest
 from usocket_tools import files
 from usocket_tools.builds import building, interpreters
 from usocket_tools.layer import kconfig
-from usocket_tools.make import generate
+from usocket_tools.make import generate, release
 from usocket_tools.vboard.board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -342,22 +339,10 @@ def mpremote(board: Board, *words: object, **more) -> str:
     return run(sys.executable, "-m", "mpremote", "connect", board.device, *words, **more)
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def web() -> Iterator[str]:
-    handler = functools.partial(Handler, directory=str(ROOT))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with release.served(ROOT) as address:
+        yield address
 
 
 @pytest.mark.parametrize("where", ["path", "checkout", "web"])

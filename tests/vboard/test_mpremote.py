@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import hashlib
-import http.server
 import json
 import os
 import pty
@@ -14,14 +11,13 @@ import random
 import select
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
+from usocket_tools.make import release
 from usocket_tools.vboard.board import Board
 
 SECONDS = 60
@@ -79,29 +75,11 @@ def test_mount(mpremote, tmp_path):
     assert (tmp_path / "made").read_text() == "by the board"
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def web_server(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def test_mip(mpremote, tmp_path):
     (tmp_path / "greet.py").write_text("def greet():\n    print('installed')\n")
     package = {"urls": [["greet/__init__.py", "greet.py"]], "version": "1"}
     (tmp_path / "package.json").write_text(json.dumps(package))
-    with web_server(tmp_path) as url:
+    with release.served(tmp_path) as url:
         mpremote("mip", "install", f"{url}/package.json")
     assert mpremote("exec", "import greet; greet.greet()") == "installed\n"
 
