@@ -49,7 +49,7 @@ def __getattr__(name):
     if name[:6] == "zsock_":
         value = _find(_ZSOCK, name[6:], "zsock_")
     elif name == "__all__":
-        value = _module("names").public(_ZSOCK, _PLAIN)
+        return _module("names").public(_ZSOCK, _PLAIN, globals())
     elif name in ("wifi", "errno", "aio", "dns"):
         value = _module(name)
     elif name == "adopt":  # which a port has too
@@ -91,7 +91,8 @@ if not _config.USOCKET_LAZY:
     _often = getattr(__import__("gc"), "threshold", lambda *_: -1)
     _before = _often()
     _often(65536)
-    for _name in __getattr__("__all__"):
+    __all__ = __getattr__("__all__")
+    for _name in __all__:
         __getattr__(_name)
     # What is loaded by a wait, in whichever thread.
     _module("zconnect")

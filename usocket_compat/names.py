@@ -2,12 +2,16 @@
 # Every public name: for `from usocket_compat import *`, and for hosts, which load all at once.
 
 from . import _config
-from .extra import public as extras
-from .zbase import p
 
 
-def public(zsock, plain):
-    """The names, given the two tables of the package."""
+def public(zsock, plain, found):
+    """The names, given the two tables of the package, and what it has already."""
+    if _config.USOCKET_LAZY and not hasattr(public, "__doc__"):
+        # MicroPython asks from 1.28 on, and loads what it is told: a board has no room for all.
+        return [name for name in found if name[0] != "_"]
+    from .extra import public as extras
+    from .zbase import p
+
     names = []
     for calls in zsock.split("|"):
         names += ["zsock_" + call for call in calls.split()[1:]]
