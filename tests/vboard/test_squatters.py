@@ -144,6 +144,9 @@ def test_one_of_the_same_user_is_believed(squatter, terminal):
     assert terminal in vboard.devices()
     with pytest.raises(UsocketError, match="is a virtual board"):
         flash._check_device(terminal)
+    # Of a container on the same network.
+    squatter("ok", ["/dev/elsewhere"], os.geteuid())
+    assert "/dev/elsewhere" not in vboard.devices()
     done = subprocess.run(
         [*USOCKET, "vboard", "--control", terminal], capture_output=True, text=True
     )

@@ -185,13 +185,16 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 def devices() -> list[str]:
-    """Those of this user's virtual boards. What others say is not shown, their names included."""
+    """Those of this user's virtual boards. What others say is not shown, their names included.
+
+    Nor those of a container on the same network, whose devices are not here.
+    """
     found = set()
     for name in _names():
         with _connected("\0" + name) as connection:
             if connection:
                 found.add(name[len(control_name("")) - 1 :].partition(_MORE)[0])
-    return sorted(found)
+    return sorted(filter(os.path.exists, found))
 
 
 def control(device: str, text: str) -> str:
