@@ -101,6 +101,8 @@ package(
         "sowait.py",
         "tls.py",
         "tlscheck.py",
+        "tlsdgram.py",
+        "tlsdmore.py",
         "tlshake.py",
         "tlshost.py",
         "tlshostctx.py",

@@ -131,7 +131,7 @@ def open_tls(sock, family, type, proto):
         fail("EAFNOSUPPORT")
     if driver().VERSIONS.find(" %d " % proto) < 0:
         fail("EPROTONOSUPPORT")
-    if type != 1:
+    if type != (2 if proto == 245 else 1):  # SOCK_DGRAM for IPPROTO_DTLS_1_2
         fail("EPROTOTYPE")
     drop("zkind")
     t = become(sock, None, proto)
@@ -146,6 +146,10 @@ def open_tls(sock, family, type, proto):
 def become(sock, raw, proto):
     """Makes an entry that of a TLS socket over raw, the port's handle: its Tls."""
     t = Tls()
+    if proto == 245:
+        t = load("tlsdgram").Dtls()
+        if not USOCKET_LAZY:
+            load("tlsdmore")  # as driver()
     t.raw, t.sock = raw, sock
     if proto != t.proto:
         t.proto = proto
@@ -182,11 +186,13 @@ def missing(t):
 _SOL_TLS = 282
 
 
-def _can(option):
+def _can(t, option):
     """ENOPROTOOPT for what cannot be done here."""
     if option not in (1, 2, 5):  # TLS_SEC_TAG_LIST, TLS_HOSTNAME, TLS_PEER_VERIFY
         # PURGE is with the cache.
         names = {3: "CIPHERSUITE_LIST", 4: "CIPHERSUITE_USED", 7: "ALPN_LIST"}
+        if t.proto == 245:
+            names = {6: "DTLS_ROLE"}
         if names.get(option, "SESSION_CACHE" if 11 < option < 14 else "-") not in driver().CAN:
             fail("ENOPROTOOPT")
 
@@ -236,7 +242,7 @@ def set_option(t, level, option, value):
     """Whether it is one of SOL_TLS: see docs/tls-sockets.md."""
     if level != _SOL_TLS:
         return False
-    _can(option)
+    _can(t, option)
     if option == 13:  # TLS_SESSION_CACHE_PURGE
         driver().purge()
         return True
@@ -271,6 +277,8 @@ def set_option(t, level, option, value):
         t.name = value
     elif option == 5:
         t.verify = value
+    elif option == 6:
+        t.server = value == 1
     else:
         rare = dict(t.rare or {})
         rare[{3: "ciphers", 7: "alpn", 12: "cache"}[option]] = value
@@ -310,7 +318,7 @@ def get_option(t, level, option, buflen):
         if not hasattr(p, "getsockopt"):
             fail("ENOPROTOOPT")
         return p.getsockopt(t.raw, level, option, buflen)
-    _can(option)
+    _can(t, option)
     rare = t.rare or {}
     if option == 1:
         return _packed(t.tags, buflen or -1)

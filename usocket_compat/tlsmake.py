@@ -2,30 +2,36 @@
 # The driver of TLS sockets on MicroPython, by its module tls: what is asked for once a connection,
 # its context and its handshake; and what an error of it means. A board drops this file again.
 
-from sys import modules
+from sys import implementation, modules
 
 import tls
 
 from .zbase import p
 
 _tls = modules[__name__[:-4]]
-VERSIONS = " 242 "  # IPPROTO_TLS_1_2
+# Whether it has DTLS too, as the firmware of boards has (sdkconfig.base).
+_DTLS = hasattr(tls, "PROTOCOL_DTLS_CLIENT")
+VERSIONS = (" 242 ", " 242 245 ")[_DTLS]  # IPPROTO_TLS_1_2, IPPROTO_DTLS_1_2
 PSK = False
 Handle = None
 # What it may load, on hosts at once.
 FILES = "tlspem tlssource"
-# Options beside those that are everywhere: what capabilities() says.
-CAN = ""
+# Options beside those that are everywhere: what capabilities() says. Before MicroPython 1.26 a
+# server of DTLS gives no cookies, and a board's none at all.
+CAN = "TLS_DTLS_ROLE" * (_DTLS * (implementation.version >= (1, 26)))
 # mbedTLS's error of the end of the connection
 _EOF = -0x7280
 
 
 def features():
-    return "IPPROTO_TLS_1_2 TLS_SEC_TAG_LIST TLS_HOSTNAME TLS_PEER_VERIFY"
+    names = " IPPROTO_TLS_1_2 TLS_SEC_TAG_LIST TLS_HOSTNAME TLS_PEER_VERIFY"
+    return CAN + names + " IPPROTO_DTLS_1_2" * _DTLS
 
 
 def Engine(t):
     """The engine of a Tls: tls.py."""
+    if t.proto == 245:
+        return _datagrams(t)
     # The context that was made last, and of what.
     kept = _tls.changes
     key = t.server, t.verify, t.tags, kept[0]
@@ -47,6 +53,22 @@ def Engine(t):
     eng.put, eng.free = s.write, s.close
     eng.hand = _Hand()
     eng.step = lambda: eng.hand.step(t, eng)
+    return eng
+
+
+def _datagrams(t):
+    """The engine of a Dtls: tlsdgram.py."""
+    eng = _tls.load("tlsdgram").Flow(t)
+    args = {"server_side": t.server, "do_handshake_on_connect": False}
+    if t.server:
+        # A context of its own, which knows the cookies that it has given.
+        args["client_id"] = str(t.peer).encode()
+    else:
+        args["server_hostname"] = t.name or None
+    if not t.made or t.made[0] != _tls.changes[0]:
+        t.made = _tls.changes[0], _context(t)
+    eng.s = s = t.made[1].wrap_socket(eng, **args)
+    eng.put, eng.free = s.write, s.close
     return eng
 
 
@@ -102,7 +124,8 @@ class _Hand:
 
 
 def _context(t):
-    made = tls.SSLContext(tls.PROTOCOL_TLS_SERVER if t.server else tls.PROTOCOL_TLS_CLIENT)
+    kind = ("DTLS_", "TLS_")[t.proto == 242] + ("CLIENT", "SERVER")[t.server]
+    made = tls.SSLContext(getattr(tls, "PROTOCOL_" + kind))
     if t.verify is not False:
         setattr(made, "verify_mode", t.verify)  # which the stubs do not have
     of = _tls.load("tlscheck").credentials_of

@@ -289,7 +289,7 @@ def hidden(t, h, out):
 def source(t, h):
     """What asyncio's poll on MicroPython takes: an object that answers for the socket."""
     if not getattr(t, "_source", None):
-        t._source = tls.load("tlssource").Source(t)
+        t._source = tls.load("tlssource").Source(t, ready)
     return t._source
 
 

@@ -163,7 +163,9 @@ def test_sockets_that_are_none():
     raises("EAFNOSUPPORT", net.zsock_socket, net.AF_UNIX, net.SOCK_STREAM, V12)
     for name in ("TLS_1_0", "TLS_1_1", "DTLS_1_0", "DTLS_1_2"):
         proto = getattr(net, "IPPROTO_" + name)
-        raises("EPROTONOSUPPORT", net.zsock_socket, net.AF_INET, net.SOCK_STREAM, proto)
+        there = name == "DTLS_1_2" and has("IPPROTO_DTLS_1_2")
+        what = "EPROTOTYPE" if there else "EPROTONOSUPPORT"
+        raises(what, net.zsock_socket, net.AF_INET, net.SOCK_STREAM, proto)
     if not has("IPPROTO_TLS_1_3"):
         proto = net.IPPROTO_TLS_1_3
         raises("EPROTONOSUPPORT", net.zsock_socket, net.AF_INET, net.SOCK_STREAM, proto)

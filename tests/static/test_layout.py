@@ -296,6 +296,8 @@ def test_who_has_a_tls_engine_is_written_down_without_a_branch():
         ("tls", "send recv_into close"),
         ("tlsmore", "recv_held ready shutdown"),
         ("tlshake", "shake"),
+        ("tlsdgram", "send take"),
+        ("tlsdmore", "serve"),
     ):
         path = ROOT / f"usocket_compat/{file}.py"
         calls = [
