@@ -30,9 +30,7 @@ def tls_credential_add(tag, type, data):
     """
     _check(tag, type)
     if data.__class__ is not bytes:
-        data = (
-            data.encode() if isinstance(data, str) else _raw(data, "a credential is bytes or str")
-        )
+        data = data.encode() if isinstance(data, str) else _raw(data, "str or bytes")
     if not data or type < 4 and not _is_asn1(data, type == 3):
         fail("EINVAL")
     # All of TLS is loaded by a program's first call of it.
@@ -197,9 +195,6 @@ def _can(t, option):
             fail("ENOPROTOOPT")
 
 
-_INTS = "this option takes a list of ints, or their packed array"
-
-
 def _raw(value, wanted):
     """The bytes of a buffer; what else it is, the TypeError says, and what is wanted."""
     try:
@@ -215,9 +210,9 @@ def _ints(value):
     if isinstance(value, (list, tuple)):
         for each in value:
             if not isinstance(each, int):
-                raise TypeError(_INTS)
+                raise TypeError("a list of ints, or their bytes")
         return list(value)
-    raw = _raw(value, _INTS)
+    raw = _raw(value, "a list of ints, or their bytes")
     if len(raw) % 4:
         fail("EINVAL")
     return [p.struct.unpack_from("i", raw, at)[0] for at in range(0, len(raw), 4)]
@@ -228,14 +223,11 @@ def _one(value):
     if isinstance(value, (int, bool)):
         return int(value)
     if isinstance(value, (str, list, tuple)) or value is None:
-        raise TypeError("this option takes an int, or its bytes, not " + type(value).__name__)
-    raw = _raw(value, "this option takes an int, or its bytes")
+        raise TypeError("an int, or its bytes, not " + type(value).__name__)
+    raw = _raw(value, "an int, or its bytes")
     if len(raw) != 4:
         fail("EINVAL")
     return p.struct.unpack("i", raw)[0]
-
-
-_NAMES = "TLS_ALPN_LIST is a list of str or bytes"
 
 
 def set_option(t, level, option, value):
@@ -260,8 +252,8 @@ def set_option(t, level, option, value):
             fail("EINVAL")
     elif option == 7:
         if not isinstance(value, (list, tuple)):
-            raise TypeError(_NAMES + ", not " + type(value).__name__)
-        value = [v.encode() if isinstance(v, str) else _raw(v, _NAMES) for v in value]
+            raise TypeError("a list of names")
+        value = [v.encode() if isinstance(v, str) else _raw(v, "a list of names") for v in value]
         # CPython's ssl takes ASCII.
         if [v for v in value if not 0 < len(v) < 256 or max(v) > 127]:
             fail("EINVAL")
@@ -293,7 +285,7 @@ def _host(value):
         return None
     if not isinstance(value, str):
         try:
-            value = _raw(value, "TLS_HOSTNAME is str or bytes").decode()
+            value = _raw(value, "str or bytes").decode()
         except ValueError:
             fail("EINVAL")
     # As C's strings, which Zephyr takes, end.
