@@ -81,6 +81,7 @@ class Dtls(Tls):
             eng = self.eng
             if self.st != 3:
                 return -_EINTR
+            self.fresh = False
             eng.err = 0
             n = eng.put(data)
             return -eng.err or (-_EAGAIN if n is None else n)
