@@ -109,6 +109,7 @@ package(
         "tlshostown.py",
         "tlsmake.py",
         "tlsmore.py",
+        "tlsodd.py",
         "tlspem.py",
         "tlspoll.py",
         "tlssource.py",

@@ -139,5 +139,6 @@ BETTER = (
     #   harmless(flags) -> whether send may ignore them
     "TLS",
     "IOBase",  # of MicroPython's io, for tlsmake.py
+    "COARSE",  # ms between two looks of the platform's poll, where it does not wake at once
     "LATER",  # not an operation: those that load when first used, a space round each, in one str
 )

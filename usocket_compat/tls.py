@@ -18,12 +18,17 @@ from .zbase import p
 # Where the rest of a Tls is; what is not named is in the first.
 _LATER = (
     "tlsmore .tlshake address connect start shake proceed state failed ended .tlscheck set_option "
+    ".tlsodd unsent owing over lost "
 )
 _DONTWAIT = p.number("MSG_DONTWAIT")
 _AGAIN = p.number("EAGAIN"), p.number("EINTR")
-_BOARD = hasattr(p, "LATER")
+_FAILURES = OSError, ValueError
+# How much one send takes at most: a copy of it is kept should it not all go out at once, for which
+# the heap of a board has no room.
+MOST = (16384, 4096)[USOCKET_LAZY]
 # What is None once a send has been made, by whether its record is out: nobody asks for the first.
-_PAST = "until", "owed"
+# A list: of a tuple in a .mpy the strings are no names yet, and setattr looks for them each time.
+_PAST = ["until", "owed"]
 
 # POLLIN is 1, POLLOUT 4, on every system.
 
@@ -108,80 +113,60 @@ class Tls:
 
     def leave(self, mine):
         # Without a branch, as above.
-        _LEAVE[mine * (1 + (self.st == 5))](self)
+        _LEAVE[mine](self)
 
     def free(self):
         if self.eng:
             self.eng.free()
             self.eng = None
-        self.release()
 
     def release(self):
+        _FREE[self.st == 5](self)
         self._own[1] = None
         self._lock.release()
 
     # -- data -----------------------------------------------------------------------------
 
+    # A frame of more than eleven words MicroPython takes from the heap, which costs more than all
+    # that is done here. A `try` with what follows it is eight or nine of them, and `as` three: so
+    # the calls are in parts. give and take have more than eleven still, 14 and 12.
+
     def send(self, h, data, n, flags):
         if self.st != 3 or not n or self.shut_out or flags & ~_DONTWAIT:
-            r = self.may_send(n, flags)
-            if r or not n:
-                return r
+            h = self.may_send(n, flags)
+            if h or not n:
+                return h
+        if n > MOST:
+            data = memoryview(data)[:MOST]
+        return self.give(data)
+
+    def give(self, data):
         h = self.enter()
         try:
-            if not h:
-                return -_AGAIN[0]
-            eng = self.eng
-            if self.st == 5:
-                return -_AGAIN[1]  # which is EBADF, as the layer sees
-            owed = self.owed
-            if owed is not None:
-                # A record that was begun has to go out before others.
-                same = len(owed) <= n and memoryview(data)[: len(owed)] == owed
-                if not self.out:
-                    self.out = False  # its place
-                    # Without a branch, so that it never goes twice.
-                    self.out = eng.put(owed) is not None
-                    if not self.out:
-                        return -_AGAIN[0]
-                self.owed = None
-                self.out = False
-                if same:
-                    return len(owed)
-            if n > eng.MOST:
-                data = memoryview(data)[: eng.MOST]
+            if not h or self.st == 5 or self.owed is not None:
+                return self.owing(h, data)
             # Whatever comes in between, a record has been begun perhaps.
             self.owed = data
-            r = eng.put(data)
-            setattr(self, _PAST[r is not None], None)
-            if r:
-                return r
-            self.owed = bytes(data)
-            return -_AGAIN[0]
-        except (OSError, ValueError) as e:
-            return self.failed(e)
+            data = ask(self.eng.put, data)
+            setattr(self, _PAST[bool(data)], None)
+            return data or self.unsent(data)
         finally:
-            self.leave(h)
+            _LEAVE[h](self)
 
     def recv_into(self, h, buf, n, flags):
         if self.st != 3 or self.back or self.part or self.eof or flags & ~_DONTWAIT or not n:
             return self.recv_held(buf, n, flags)
+        return self.take(buf)
+
+    def take(self, buf):
         h = self.enter()
         try:
-            if not h:
-                return -_AGAIN[0]
-            if self.back or self.part or self.st == 5:
-                return -_AGAIN[1]  # another thread has looked, or closed it: again
-            r = self.eng.get(buf)
-            if not r:
-                if r is None:
-                    return -_AGAIN[0]
-                self.eof = True
-            return r
-        except (OSError, ValueError) as e:
-            return self.failed(e)
+            if not h or self.back or self.part or self.st == 5:
+                return -_AGAIN[bool(h)]  # another thread has looked, or closed it: again
+            buf = ask(self.eng.get, buf)
+            return -_AGAIN[0] if buf is None else buf or self.over(buf)
         finally:
-            self.leave(h)
+            _LEAVE[h](self)
 
     def recv(self, h, n, flags):
         buf = bytearray(min(n, getattr(self.eng, "MOST", 512)))
@@ -200,8 +185,6 @@ class Tls:
         """As a port's; what the platform reports may turn out to be no data yet."""
         if want & 1 and (self.back or self.eof or self.shut_in) or self.st > 3:
             return want & (1 | 4)
-        if self.st == 2 and _BOARD and p.ticks_diff(self.until, p.ticks_ms()) > 9960:
-            ms = 0  # it looks without pause: the firmware's poll would do so only every 10 ms
         return p.wait(self.raw, want if self.st % 3 == 0 else self.want, ms)
 
     # -- the end --------------------------------------------------------------------------
@@ -216,7 +199,16 @@ class Tls:
 
 
 # By whether this call has the engine, and is to free it; callable does nothing.
-_LEAVE = callable, Tls.release, Tls.free
+_LEAVE = callable, Tls.release
+_FREE = callable, Tls.free
+
+
+def ask(call, data):
+    """What a call of the engine gives; False if it has failed, as it does again (Tls.lost)."""
+    try:
+        return call(data)
+    except _FAILURES:
+        return False
 
 
 class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
@@ -239,8 +231,7 @@ class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
     gave last. Names that the firmware has, since others take room on a board.
     """
 
-    # A board has no room for more, should it not all go out at once.
-    MOST = (16384, 4096)[_BOARD]
+    MOST = MOST
 
     def readinto(self, buf):
         # Few locals: a frame of more than eleven words is taken from the heap each time.

@@ -118,7 +118,7 @@ def driver():
         fail("EPROTONOSUPPORT")
     if not USOCKET_LAZY:
         # As of the layer: no thread or handler meets later what is half loaded.
-        for name in ("tlshake tlsmore tlspoll " + getattr(found, "FILES", "")).split():
+        for name in ("tlshake tlsmore tlsodd tlspoll " + getattr(found, "FILES", "")).split():
             load(name)
     return found
 

@@ -295,7 +295,7 @@ def _load_once(name):
     return found
 
 
-vars(tls)["load"] = _load_once
+vars(tls).update(load=_load_once, ask=_own.ask, _LEAVE=_own.Leaving())
 
 
 def _settle(kind):
@@ -307,11 +307,11 @@ def _settle(kind):
     for name in tls.load("tlsmore").PLAIN.split():
         if hasattr(p, name):
             setattr(kind, name, beneath(getattr(p, name)))
-    for file in ("tlshake", "tlsmore"):
+    for file in ("tlshake", "tlsmore", "tlsodd"):
         for name, f in vars(tls.load(file)).items():
             if name[0] != "_" and callable(f) and f.__module__.endswith(file):
                 setattr(kind, name, f)
-    for name in ("connect", "enter", "leave", "close"):
+    for name in ("connect", "enter", "leave", "lost", "close"):
         setattr(kind, name, getattr(_own, name))
     # whether all of close_notify is on its way, which it is told that can send one
     kind.told = False

@@ -111,6 +111,26 @@ def connect(t, h, addr, wait):
     return r
 
 
+class Leaving:
+    """In the place of tls.py's _LEAVE: by what enter() gave."""
+
+    def __getitem__(self, mine):
+        return lambda t: leave(t, mine)
+
+
+def ask(call, data):
+    """As that of tls.py; but what OpenSSL has raised it need not raise again."""
+    try:
+        return call(data)
+    except _FAILURES as e:
+        call.__self__.raised = e
+        return False
+
+
+def lost(t, call, data=None):
+    return t.failed(call.__self__.raised)
+
+
 def free(t):
     """Of one that was closed; who does it has the engine."""
     eng, t.eng = t.eng, None

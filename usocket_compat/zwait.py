@@ -102,27 +102,37 @@ def _load():
 
 def send_rest(fd, data, flags, r, sock):
     """r: what the first try gave on sock; None before it."""
-    if sock and r < 0 and sock.p is not p and data.__class__ is bytes:
-        r = sock.p.send(sock.h, data, len(data), flags)
-        if r == len(data):
-            return r
+    if sock and r < 0:
+        r = -p.last_error(r)
+        if r == -EBADF and sock.p is not p:
+            # A port's own call does not know it.
+            r = sock.p.send(sock.h, data, len(data), flags) if data.__class__ is bytes else None
+            if r == len(data):
+                return r
+            if r and r < 0:
+                r = -sock.p.last_error(r)
     return _send_on(fd, data, flags, r, sock)
 
 
 def recv_rest(fd, n_or_buffer, flags, r, sock):
     """r: what the first try gave on sock; None before it."""
-    if sock and sock.p is not p and n_or_buffer.__class__ is bytearray and n_or_buffer and r < 0:
-        r = sock.p.recv_into(sock.h, n_or_buffer, len(n_or_buffer), flags)
-        if r >= 0:
-            return r
+    r = p.last_error(r) if sock else 0
+    if r == EBADF and sock.p is not p:
+        r = 0
+        if n_or_buffer.__class__ is bytearray and n_or_buffer:
+            r = sock.p.recv_into(sock.h, n_or_buffer, len(n_or_buffer), flags)
+            if r >= 0:
+                return r
+            r = sock.p.last_error(r)
     return _recv_on(fd, n_or_buffer, flags, r, sock)
 
 
 def _send_on(fd, data, flags, r, sock):
-    err = p.last_error(r) if sock and r < 0 else 0
+    # r: also an errno's negative.
+    err = 0
+    if r is not None and r < 0:
+        err, r = -r, None
     sock = sock or get(fd)
-    if err == EBADF and sock.p is not p:
-        err, r = 0, None  # a port's own call does not know it
     if (
         flags.__class__ is not int
         or flags
@@ -155,12 +165,9 @@ def _send_on(fd, data, flags, r, sock):
         err = sock.p.last_error(r) if r < 0 else 0
 
 
-def _recv_on(fd, n_or_buffer, flags, r, sock):
+def _recv_on(fd, n_or_buffer, flags, err, sock):
     # No `retry`, which would allocate.
-    err = p.last_error(r) if sock else 0
     sock = sock or get(fd)
-    if err == EBADF and sock.p is not p:
-        err = 0  # a port's own call does not know it
     into = n_or_buffer.__class__ is bytearray
     plain = (flags == 0 or flags == MSG_DONTWAIT) and flags.__class__ is int
     if plain and into:

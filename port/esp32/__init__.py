@@ -572,6 +572,8 @@ def _ipoll(h, events):
     return poller.ipoll
 
 
+# How often the firmware's poll looks (ms).
+COARSE = 10
 # A reply on the same network comes within this time (us). The firmware's poll looks each 10 ms.
 _SPIN = const(1500)
 

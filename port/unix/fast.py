@@ -330,11 +330,11 @@ def last_error(r):
 
 def _entry(fd, token, r):
     """What fd stands for, after a call on it has given r; None where that is to be asked anew."""
-    if r == -9:
+    sock = tab[fd]
+    if r == -9 and sock.p is layer.p:
         # EBADF is asked again: there are those that get their handle after their number.
         learn(fd)
         return None
-    sock = tab[fd]
     # In this order: so what has been read is of this token, if the fd still has that.
     # What has operations of its own may have been diverted meanwhile (nogil.divert).
     if tokens[fd] != token and (sock.p is layer.p or (tokens[fd] ^ token) >> 32):
