@@ -7,11 +7,11 @@
 # for one asks, every 50 ms at least. What of a datagram finds no memory, or comes when Ctrl-C is
 # pressed, is lost, as datagrams may be.
 
+from ._config import USOCKET_LAZY
 from .tls import Tls, drop, load
 from .zbase import fail, p
 
 _number = p.number
-_BOARD = hasattr(p, "LATER")
 _EAGAIN = p.number("EAGAIN")
 _EINTR = p.number("EINTR")
 AGAIN = _EAGAIN, _EINTR
@@ -23,8 +23,8 @@ FAILURES = OSError, ValueError
 # The largest that mbedTLS's buffer takes, both on a board and in MicroPython's unix port.
 _MOST = 4096
 # lwIP reassembles nothing: none of more than 1500 bytes comes from a network. Asked for one more,
-# the port makes do with less room.
-WHOLE = (17000, 1501)[_BOARD]
+# the port makes do with less room; a heap that keeps everything loaded has room for all.
+WHOLE = (17000, 1501)[USOCKET_LAZY]
 # How long a server's peer may be silent before another takes its place (ms): Zephyr's
 # CONFIG_NET_SOCKETS_DTLS_TIMEOUT.
 _SILENT = 5000
