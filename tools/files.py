@@ -76,6 +76,7 @@ _SPARED = (
     ("USOCKET_DROPIN", False, "so*.py"),
     ("NET_SOCKETS_SERVICE", False, "service.py"),
     ("NET_SOCKETS_SOCKOPT_TLS", False, "tls*.py"),
+    ("NET_SOCKETS_ENABLE_DTLS", False, "tlsd*.py"),
 )
 
 

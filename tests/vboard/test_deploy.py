@@ -306,16 +306,21 @@ def test_only_what_is_needed(device: Device, tmp_path: Path) -> None:
     # Those of hosts alone never are.
     hosts = "tlshost", "aiohost", "zepoll", "zlines", "zunseen"
     assert not {n for n in with_it if n.startswith(hosts)}
-    conf.write_text("CONFIG_NET_SOCKETPAIR=n\nCONFIG_NET_SOCKETS_SERVICE=n\n")
+    conf.write_text(NO_DTLS + "CONFIG_NET_SOCKETPAIR=n\nCONFIG_NET_SOCKETS_SERVICE=n\n")
     version = bundle.version(identity.ask(device), conf)
-    assert not [n for n, _ in version.files if "memory" in n or n.endswith("service.mpy")]
+    spared = ("memory.mpy", "service.mpy", "tlsdgram.mpy", "tlsdmore.mpy")
+    assert not [n for n, _ in version.files if n.endswith(spared)]
     install.install(device, version)
     device.fresh()
     assert device.exec(
         "import usocket_compat as n\nprint(n.capabilities()['socketpair'])\n"
         "try: n.zsock_socketpair()\nexcept OSError as e: print(e.errno == n.errno.EOPNOTSUPP)\n"
-        "print(hasattr(n, 'net_socket_service_register'), hasattr(n, 'Poller'))"
-    ).split() == ["False", "True", "False", "True"]
+        "print(hasattr(n, 'net_socket_service_register'), hasattr(n, 'Poller'))\n"
+        "print([n.capabilities()[k] for k in ('IPPROTO_DTLS_1_2', 'TLS_DTLS_ROLE')])\n"
+        "try: n.zsock_socket(n.AF_INET, n.SOCK_DGRAM, n.IPPROTO_DTLS_1_2)\n"
+        "except OSError as e: print(e.errno == n.errno.EPROTONOSUPPORT)\n"
+        "n.zsock_close(n.zsock_socket(n.AF_INET, n.SOCK_STREAM, n.IPPROTO_TLS_1_2))"
+    ).splitlines() == ["False", "True", "False True", "[False, False]", "True"]
 
 
 def test_progress(board: Board) -> None:
@@ -337,6 +342,7 @@ def test_progress(board: Board) -> None:
 
 # -- other forms ------------------------------------------------------------------------------
 
+NO_DTLS = "CONFIG_NET_SOCKETS_ENABLE_DTLS=n\n"
 # A ROMFS partition as an ESP32's firmware gives it, which the virtual board has not.
 ROM = """
 import sys, vfs
@@ -375,7 +381,9 @@ with open('/rom/lib/usocket_compat/port/esp32/stream.mpy', 'rb') as f:
 
 def test_romfs(device: Device, tmp_path: Path) -> None:
     """What was written is what the real VfsRom mounts; half of it is nothing."""
-    layer = bundle.layer(identity.ask(device))
+    conf = tmp_path / "small.conf"
+    conf.write_text(NO_DTLS)  # 128 KB are too few for all
+    layer = bundle.layer(identity.ask(device), conf)
     image = romfs.image(layer)
     device.exec("with open('/rom.img', 'wb') as f:\n for i in range(32): f.write(bytes(4096))")
     device.exec(ROM)
@@ -400,7 +408,7 @@ def test_romfs(device: Device, tmp_path: Path) -> None:
     size = len(layer["port/esp32/stream.mpy"])
     assert done.stdout.split() == ["/rom/lib/usocket_compat", str(size)], done
     with pytest.raises(Unplugged):
-        romfs.write(device, romfs.image({**layer, "x.mpy": bytes(1000)}), unplug)
+        romfs.write(device, romfs.image({**layer, "x.mpy": bytes(100)}), unplug)
     assert not bytes(device.transport.fs_readfile("/rom.img")).startswith(image[:3])
     with pytest.raises(UsocketError, match="has 140000 bytes, the ROMFS of .* 131072"):
         romfs.write(device, bytes(140_000), unplug)
@@ -413,7 +421,7 @@ def test_romfs(device: Device, tmp_path: Path) -> None:
 def test_romfs_with_the_drop_in(device: Device, tmp_path: Path) -> None:
     """It lies beside the layer, where imports look; another's file there is not replaced."""
     conf = tmp_path / "mine.conf"
-    conf.write_text("CONFIG_USOCKET_DROPIN=y\n")
+    conf.write_text(NO_DTLS + "CONFIG_USOCKET_DROPIN=y\n")
     version = bundle.version(identity.ask(device), conf)
     modules = dict(version.dropin)
     image = romfs.image(dict(version.flat), modules)

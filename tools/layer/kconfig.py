@@ -26,6 +26,8 @@ _HOST = (
     *("NET_SOCKETS", "NET_SOCKETS_SERVICE", "NET_SOCKETS_SOCKOPT_TLS"),
     *("USOCKET_DROPIN", "USOCKET_LINE_NUMBERS"),
 )
+# What the layer asks for only where it is n: a name takes heap.
+_TOLD_IF_N = ("NET_SOCKETS_ENABLE_DTLS",)
 _SHOWS = "`usocket config show` prints every symbol with its value and what it is."
 
 
@@ -93,7 +95,11 @@ def generate(values: Values, source: str) -> str:
 
 def generated(values: Values) -> Values:
     """Those that the layer reads."""
-    return {name: value for name, value in values.items() if name not in _HOST}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _HOST and not (value and name in _TOLD_IF_N)
+    }
 
 
 def prompts() -> dict[str, str]:

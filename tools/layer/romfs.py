@@ -83,7 +83,7 @@ def write(device: Device, content: bytes, progress: Callable[[int, int], None]) 
     if len(content) > blocks * size:
         raise UsocketError(
             f"the image has {len(content)} bytes, the ROMFS of {device.name} {blocks * size}",
-            "NET_SOCKETS_SERVICE=n or NET_SOCKETS_SOCKOPT_TLS=n in the configuration makes it"
+            "NET_SOCKETS_ENABLE_DTLS=n or NET_SOCKETS_SERVICE=n in the configuration makes it"
             " smaller; `usocket deploy` without --romfs brings the layer into its file system.",
         )
     names = answers.several(answers.text())

@@ -58,16 +58,18 @@ def room_for(size):
     """Fills the heap but for one piece of that size, or a little more."""
     gc.collect()
     piece = bytearray(size)
-    rest = [None] * 4000
+    # In small lists: there may be no other large piece.
+    rest = [[None] * 250 for _ in range(16)]
     n = 0
     for step in (1000, 100):
         try:
             while True:
-                rest[n] = bytearray(step)
+                rest[n // 250][n % 250] = bytearray(step)
                 n += 1
         except MemoryError:
             pass
-    rest[n - 30 : n] = []
+    for last in range(n - 30, n):
+        rest[last // 250][last % 250] = None
     del piece
     gc.collect()
     return rest
