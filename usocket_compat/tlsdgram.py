@@ -22,6 +22,8 @@ _KNOWN = _DONTWAIT | _PEEK | p.number("MSG_WAITALL")
 FAILURES = OSError, ValueError
 # The largest that mbedTLS's buffer takes, both on a board and in MicroPython's unix port.
 _MOST = 4096
+# mbedTLS's error of close_notify: the peer's, not one of ours
+_CLOSED = -0x7880
 # lwIP reassembles nothing: none of more than 1500 bytes comes from a network. Asked for one more,
 # the port makes do with less room; a heap that keeps everything loaded has room for all.
 WHOLE = (17000, 1501)[USOCKET_LAZY]
@@ -366,7 +368,7 @@ class Flow(getattr(p, "IOBase", object)):  # type: ignore[misc]
         self.err = 0
         got = self.whole(16)
         if got == -1:
-            raise OSError(_number("ECONNABORTED"), "the peer has closed the session")
+            raise OSError(_CLOSED, "the peer has closed the session")
         if got is None:
             if self.err and not t.server and self.err not in AGAIN:
                 raise OSError(self.err)
