@@ -20,6 +20,8 @@ _POLLRDHUP = 8192
 # POLLRDHUP. The other three are told always.
 _ASKED = 0x23C7
 _KNOWN = 0x23FF
+# The longest single wait (ms): a board's clock begins anew after 12 days, an int of C after 24.
+_LONGEST = 1 << 28
 
 
 class Event:
@@ -148,7 +150,12 @@ class Poller:
         timeout_ms = -1 if timeout_ms is None else timeout_ms
         if timeout_ms.__class__ is not int:
             raise TypeError("timeout_ms is an int")
-        return self._set.poll(timeout_ms)
+        while timeout_ms > _LONGEST:
+            found = self._set.poll(_LONGEST)
+            if found:
+                return found
+            timeout_ms -= _LONGEST
+        return self._set.poll(max(timeout_ms, -1))
 
     def close(self):
         """Deregisters all. A poll in another thread ends with EBADF."""

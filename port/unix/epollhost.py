@@ -15,6 +15,8 @@ _ONE = struct.pack("Q", 1)
 _FEW = 40
 # After a look that found nothing so many polls wait at once.
 _PAUSE = 8
+# The longest wait that it knows by ms: a longer one is many (poller.py).
+_LONGEST = 1 << 28
 
 
 class Epoll:
@@ -127,9 +129,10 @@ class Epoll:
                         return [shown[each] for each in found]
                 except (KeyError, ValueError):
                     pass
-                if timeout_ms.__class__ is int and len(seconds) < 100 and plain:
-                    seconds[timeout_ms] = timeout_ms / 1000 if timeout_ms > 0 else timeout_ms
-                    first[timeout_ms] = 0 if timeout_ms > 0 else timeout_ms
+                known = timeout_ms.__class__ is int and 0 < timeout_ms <= _LONGEST
+                if known and len(seconds) < 100 and plain:
+                    seconds[timeout_ms] = timeout_ms / 1000
+                    first[timeout_ms] = 0
             if found:
                 if not plain:
                     # Told once, perhaps.

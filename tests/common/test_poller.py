@@ -122,6 +122,18 @@ def test_misuse():
     close(a, b)
 
 
+def test_as_long_as_one_likes():
+    a, b = udp_pair()
+    with net.Poller() as poller:
+        poller.register(a, 1, OUT)
+        for end in (28, 29, 31, 32, 63, 1400):
+            for ms in ((1 << end) + 1, 1 << end, -(1 << end) - 1):
+                eq([tokens(poller, ms) for _ in range(2)], [[1]] * 2)
+        poller.reregister(a, 1, OUT, poller.ONESHOT)
+        eq(tokens(poller, 1 << 40), [1])
+    close(a, b)
+
+
 # rows: D21
 def test_one_shot():
     a, b = udp_pair()
