@@ -26,7 +26,7 @@ _OUT = 4
 # How long one wait lasts, and how long close waits for room for close_notify (ms).
 _SLICE = 50
 LINGER = 5000
-# After how many tries of 1 ms it looks whether who is first is still there.
+# At the first try, and after so many of 1 ms, it looks whether who is first is still there.
 _PATIENCE = 50
 # The most that one recv makes room for; the most of one send.
 MOST = 1 << 16
@@ -59,7 +59,7 @@ def enter(t):
                 if _has(mine.frame.f_back, first):
                     break
             tries += 1
-            if not tries % _PATIENCE:
+            if tries % _PATIENCE == 1:
                 frames = sys._current_frames().values()
                 if not [frame for frame in frames if _has(frame, first)]:
                     _out(owners, first)

@@ -3,7 +3,7 @@
 from secure import pair
 
 import usocket_compat as net
-from check import MICROPYTHON, close, eq, raises, recv_exactly, sendall, true
+from check import MICROPYTHON, close, eq, now, raises, recv_exactly, sendall, since, true
 from usocket_compat.zbase import tab
 
 NEEDED = "IPPROTO_TLS_1_2"
@@ -134,4 +134,19 @@ def test_the_engine_is_free_afterwards():
     true(t._lock.locked())
     t.leave(mine)
     eq((t._lock.locked(), t._own[1]), (False, None))
+    close(a, b)
+
+
+def test_who_has_ended_keeps_nobody_waiting():
+    """Of a call that a signal's handler has ended the engine is free before the next signal."""
+    if MICROPYTHON or not net.capabilities()[NEEDED]:
+        return "not CPython's ssl"
+    a, b = pair()
+    begin = now()
+    for _ in range(10):
+        for fd in a, b:
+            tab[fd].p._owners.append(object())
+        sendall(a, b"x")
+        eq(recv_exactly(b, 1), b"x")
+    true(since(now(), begin) < 500)
     close(a, b)
