@@ -295,7 +295,7 @@ def _load_once(name):
     return found
 
 
-vars(tls).update(load=_load_once, ask=_own.ask, _LEAVE=_own.Leaving())
+vars(tls).update(load=_load_once, ask=_own.ask, _LEAVE=_own.Leaving(), MOST=MOST)
 
 
 def _settle(kind):

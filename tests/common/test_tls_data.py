@@ -224,3 +224,41 @@ def test_a_full_connection():
     except OSError as e:
         eq(e.errno, errno.EAGAIN)
     close(a, b)
+
+
+def taken(fd, got, data):
+    """What there is by now, behind so many bytes: how many these are then."""
+    try:
+        while True:
+            part = net.zsock_recv(fd, 1000)
+            eq(part, data[got % 250 :][: len(part)])
+            got += len(part)
+    except OSError as e:
+        eq(e.errno, errno.EAGAIN)
+    return got
+
+
+@needs(NEEDED)
+def test_a_large_send_that_is_repeated():
+    """After EAGAIN, with the same bytes: all of these arrive, and once."""
+    a, b = pair()
+    for fd in a, b:
+        nonblocking(fd)
+    data = bytes(range(250)) * sized(240, 24)
+    sent = got = 0
+    for _ in range(2):
+        full = False
+        while not full:
+            try:
+                sent += net.zsock_send(a, data[sent % 250 :])
+            except OSError as e:
+                eq(e.errno, errno.EAGAIN)
+                full = True
+        while ready(a, net.POLLOUT, 0) == 0:
+            got = taken(b, got, data)
+    sent += net.zsock_send(a, data[sent % 250 :])
+    while got < sent:
+        eq(ready(b, net.POLLIN), net.POLLIN)
+        got = taken(b, got, data)
+    eq((got, ready(b, net.POLLIN, 60)), (sent, 0))
+    close(a, b)
