@@ -177,13 +177,14 @@ class Dtls(Tls):
 
     def renew(self):
         """The session is over: a server is ready for another."""
+        # Before the engine is gone, for Ctrl-C may come in between.
+        if self.st == 3:
+            self.st = 2
         eng = self.eng
         if eng:
             self.hello = eng.next
             self.eng = self.got = None
             eng.free()
-        if self.st == 3:
-            self.st = 2
 
     def lost(self, e):
         if not self.server:
@@ -284,6 +285,9 @@ class Flow(getattr(p, "IOBase", object)):  # type: ignore[misc]
     def receive(self, buf):
         """A datagram of the peer's: how many bytes; 0 if there is none."""
         t = self.t
+        now = p.ticks_ms()
+        if p.ticks_diff(now, self.seen) > _SILENT:
+            self.seen = p.ticks_add(now, -1 - _SILENT)  # no longer ago than a board's clock tells
         got = p.recvfrom_into(t.raw, buf, min(len(buf), WHOLE), 0)
         if got.__class__ is int:
             n = p.last_error(got)
@@ -292,7 +296,6 @@ class Flow(getattr(p, "IOBase", object)):  # type: ignore[misc]
             return 0
         n, addr = got
         self.gave = True
-        now = p.ticks_ms()
         if not t.server:
             t.peer = addr
         elif addr != t.peer or self.fin == 15 and hello(buf):
