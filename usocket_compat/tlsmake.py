@@ -11,7 +11,7 @@ from .zbase import p
 
 _tls = modules[__name__[:-4]]
 # Whether it has DTLS too, as the firmware of boards has (sdkconfig.base).
-_DTLS = hasattr(tls, "PROTOCOL_DTLS_CLIENT") and getattr(_config, "NET_SOCKETS_ENABLE_DTLS", True)
+_DTLS = hasattr(tls, "PROTOCOL_DTLS_CLIENT") & getattr(_config, "NET_SOCKETS_ENABLE_DTLS", True)
 VERSIONS = (" 242 ", " 242 245 ")[_DTLS]  # IPPROTO_TLS_1_2, IPPROTO_DTLS_1_2
 PSK = False
 Handle = None

@@ -1,12 +1,11 @@
 # DTLS sockets in asyncio.
 import asyncio
-import sys
 
 import dtls
-from dtls import NEEDED
+from dtls import NEEDED, roomy
 from loops import go
 
-from check import BOARD, close, eq, needs, nonblocking
+from check import close, eq, needs, nonblocking
 from usocket_compat import aio
 
 WORDS = b"one", b"two"
@@ -33,7 +32,6 @@ async def talk():
 
 
 @needs(NEEDED)
+@roomy
 def test_a_session():
-    if BOARD and sys.maxsize < 1 << 31:
-        return "no room for both ends and asyncio on a bare ESP32"
     go(talk())

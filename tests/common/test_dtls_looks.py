@@ -1,5 +1,5 @@
 # DTLS sockets: looking at datagrams, and poll.
-from dtls import NEEDED, pair
+from dtls import NEEDED, pair, roomy
 
 import usocket_compat as net
 from check import close, eq, has, needs, raises, ready, udp
@@ -9,6 +9,7 @@ QUIET = 60  # ms in which nothing is to happen
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_looking_at_datagrams():
     a, b, _ = pair()
     net.zsock_send(a, b"0123456789")
@@ -40,6 +41,7 @@ def test_looking_at_datagrams():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_poll_tells_of_data_alone():
     a, b, addr = pair()
     other, _ = udp()

@@ -1,7 +1,7 @@
 # DTLS sockets on a network that loses, repeats and adds datagrams.
 import dtls
 from between import Between
-from dtls import NEEDED, shake
+from dtls import NEEDED, roomy, shake
 
 import usocket_compat as net
 from check import close, eq, needs, ready, true, udp
@@ -10,6 +10,7 @@ QUIET = 60  # ms in which nothing is to happen
 
 
 @needs(NEEDED)
+@roomy
 def test_loss():
     """Each flight of the handshake is lost once, and goes again."""
     seen = []
@@ -36,6 +37,7 @@ def test_loss():
 
 
 @needs(NEEDED)
+@roomy
 def test_duplicates_and_replays():
     """What comes twice is given once (RFC 6347, 4.1.2.6); what is lost is not missed."""
     lost = []
@@ -66,6 +68,7 @@ def test_duplicates_and_replays():
 
 
 @needs(NEEDED)
+@roomy
 def test_garbage_in_a_handshake():
     other, _ = udp()
     sfd, addr = dtls.server()

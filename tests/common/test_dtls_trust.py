@@ -1,6 +1,6 @@
 # DTLS sockets: who is trusted.
 import dtls
-from dtls import NEEDED, shake
+from dtls import NEEDED, roomy, shake
 from secure import CA, LONG, OTHER, option
 
 import usocket_compat as net
@@ -16,6 +16,7 @@ def text_of(e):
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_who_is_not_trusted():
     sfd, addr = dtls.server()
     for words, args in (
@@ -48,6 +49,7 @@ def test_without_credentials_or_a_name():
 
 
 @needs(NEEDED)
+@roomy
 def test_a_server_without_a_certificate():
     sfd, addr = dtls.server(tags=(CA,))
     fd = dtls.client()
@@ -64,6 +66,7 @@ def test_a_server_without_a_certificate():
 
 
 @needs(NEEDED)
+@roomy
 def test_client_certificates():
     for tags, name in (((CA, dtls.secure.CLIENT), "good"), ((CA,), "none")):
         sfd = dtls.dtls()
