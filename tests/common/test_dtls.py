@@ -1,7 +1,7 @@
 # DTLS sockets as Zephyr has them: what they are. What goes through them is in the files beside
 # this: a board of 32 bits has no room for all of it at once.
 import dtls
-from dtls import NEEDED, V12, pair
+from dtls import NEEDED, V12, pair, roomy
 from secure import option
 
 import usocket_compat as net
@@ -59,6 +59,7 @@ def test_role():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_addresses():
     a, b, addr = pair()
     net.zsock_send(a, b"x")

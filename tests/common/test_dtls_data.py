@@ -1,5 +1,5 @@
 # DTLS sockets: datagrams are whole, as UDP's are on Linux (udp(7), recv(2)).
-from dtls import NEEDED, pair
+from dtls import NEEDED, pair, roomy
 from secure import option
 
 import usocket_compat as net
@@ -8,6 +8,7 @@ from check import close, eq, has, needs, raises
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_datagrams_are_whole():
     a, b, _ = pair()
     for x, y in (a, b), (b, a):
@@ -44,6 +45,7 @@ def test_datagrams_are_whole():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_sizes():
     """An mbedTLS that is built as these are sends 4096 bytes at most; tls sends nothing empty."""
     a, b, _ = pair()
@@ -60,6 +62,7 @@ def test_sizes():
 
 # rows: TLS_DTLS_ROLE
 @needs(NEEDED)
+@roomy
 def test_a_role_stays():
     fd, sfd, _ = pair()
     for each in fd, sfd:

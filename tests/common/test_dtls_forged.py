@@ -3,7 +3,7 @@ import gc
 
 import dtls
 from between import Between
-from dtls import NEEDED
+from dtls import NEEDED, roomy
 
 import usocket_compat as net
 from check import close, eq, needs, nonblocking, raises, ready
@@ -12,6 +12,7 @@ QUIET = 60  # ms in which nothing is to happen
 
 
 @needs(NEEDED)
+@roomy
 def test_the_peer_ends_a_handshake():
     """With close_notify, in plain: that is no error of the server's, which waits on."""
     told = []

@@ -2,7 +2,7 @@
 import gc
 
 import dtls
-from dtls import NEEDED, pair, shake
+from dtls import NEEDED, pair, roomy, shake
 
 import usocket_compat as net
 from check import close, eq, needs, nonblocking, now, raises, ready, since, sleep_ms, true, udp
@@ -11,6 +11,7 @@ SILENT = 5000  # CONFIG_NET_SOCKETS_DTLS_TIMEOUT of Zephyr
 
 
 @needs(NEEDED)
+@roomy
 def test_one_session_at_a_time():
     """Another peer takes its place when the first has been silent for so long."""
     a, sfd, addr = pair()
@@ -36,6 +37,7 @@ def test_one_session_at_a_time():
 
 
 @needs(NEEDED)
+@roomy
 def test_a_client_that_stops():
     """A handshake that does not go on keeps nobody away for ever."""
     sfd, addr = dtls.server()
@@ -57,6 +59,7 @@ def test_a_client_that_stops():
 
 
 @needs(NEEDED)
+@roomy
 def test_many_sessions():
     for _ in range(5):
         a, b, _ = pair()

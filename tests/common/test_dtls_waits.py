@@ -1,6 +1,6 @@
 # DTLS sockets: calls that wait.
 import dtls
-from dtls import NEEDED, pair
+from dtls import NEEDED, pair, roomy
 from secure import LONG, option
 
 import usocket_compat as net
@@ -11,6 +11,7 @@ QUIET = 60  # ms in which nothing is to happen
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_waiting():
     a, b, _ = pair()
     for fd in a, b:
@@ -27,6 +28,7 @@ def test_waiting():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED, "threads")
+@roomy
 def test_calls_that_block():
     sfd, addr = dtls.server()
     serving = Thread(net.zsock_recvfrom, sfd, 100)
@@ -53,6 +55,7 @@ def test_calls_that_block():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED)
+@roomy
 def test_the_first_sendto_connects():
     sfd, addr = dtls.server()
     fd = dtls.client()
@@ -73,6 +76,7 @@ def test_the_first_sendto_connects():
 
 # rows: IPPROTO_DTLS_1_2
 @needs(NEEDED, "AF_INET6")
+@roomy
 def test_ipv6():
     sfd = dtls.dtls(net.AF_INET6)
     option(sfd, "TLS_SEC_TAG_LIST", [dtls.OWN])
