@@ -13,7 +13,7 @@ from pathlib import Path
 import peers
 import pytest
 from targets import HostTarget
-from test_tls_peers import NAME, Pki
+from test_tls_peers import NAME, WRONG, Pki
 
 PROGRAM = Path(__file__).parent / "programs" / "datagrams.py"
 LIMIT = 60
@@ -109,14 +109,6 @@ def test_openssl_as_the_server(
         assert process.end() == ""
     assert lines[:3] == ["connected", "b'typed\\n' True", "b'more\\n' True"], lines
     assert lines[3:] == ["error EAGAIN ", "[]"], lines
-
-
-WRONG = (
-    ("server", "ca", "wrong.test", r"mismatch|does not match"),
-    ("expired", "ca", NAME, r"expired"),
-    ("own", "ca", NAME, r"self.signed|not correctly signed"),
-    ("server", "other", NAME, r"unable to get local issuer|not correctly signed"),
-)
 
 
 @pytest.mark.parametrize(("server", "trusted", "name", "words"), WRONG)
