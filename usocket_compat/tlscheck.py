@@ -110,8 +110,14 @@ def credentials_of(tags, type):
 # -- sockets ----------------------------------------------------------------------------
 
 
+# The driver, once all is loaded; a board drops it.
+_loaded = []
+
+
 def driver():
     """The file that drives the platform's TLS; EPROTONOSUPPORT where it has none."""
+    if _loaded:
+        return _loaded[0]
     try:
         found = load(p.TLS)
     except (AttributeError, ImportError):
@@ -120,6 +126,7 @@ def driver():
         # As of the layer: no thread or handler meets later what is half loaded.
         for name in ("tlshake tlsmore tlsodd tlspoll " + getattr(found, "FILES", "")).split():
             load(name)
+        _loaded.append(found)
     return found
 
 
