@@ -10,15 +10,14 @@
 # This file has what a connection needs while all goes well; on a board the rest is not for long.
 
 from _thread import get_ident
-from sys import modules
 
 from ._config import USOCKET_LAZY
 from .zbase import p
 
-# Where the rest of a Tls is; what is not named is in the first.
+# Where the rest of a Tls is (tlsmore.py and so on); what is not named is in the first.
 _LATER = (
-    "tlsmore .tlshake address connect start shake proceed state failed ended .tlscheck set_option "
-    ".tlsodd unsent owing over lost "
+    "more .hake address connect start shake proceed state failed ended .check set_option "
+    ".odd unsent owes over lost "
 )
 _DONTWAIT = p.number("MSG_DONTWAIT")
 _AGAIN = p.number("EAGAIN"), p.number("EINTR")
@@ -26,6 +25,7 @@ _FAILURES = OSError, ValueError
 # How much one send takes at most: a copy of it is kept should it not all go out at once, for which
 # the heap of a board has no room.
 MOST = (16384, 4096)[USOCKET_LAZY]
+del USOCKET_LAZY  # with more than 17 names a board's table of them takes 50 bytes more
 # What is None once a send has been made, by whether its record is out: nobody asks for the first.
 # A list: of a tuple in a .mpy the strings are no names yet, and setattr looks for them each time.
 _PAST = ["until", "owed"]
@@ -42,23 +42,18 @@ def load(name):
     """The file of that name, loaded when first asked for."""
     if hasattr(p, "BytesIO"):
         p.BytesIO(800).close()  # without that room a second import crashes MicroPython
-    return __import__(__name__[:-3] + name, None, None, ("p",))
-
-
-def drop(name):
-    """A board forgets a file that is seldom asked for."""
-    if USOCKET_LAZY:
-        modules.pop(__name__[:-3] + name, None)
-        modules[__name__[:-4]].__dict__.pop(name, None)
+    return __import__(name, globals(), None, ("p",), 1)
 
 
 class Tls:
     """What a TLS socket is, with the operations of a port (port/interface.py).
 
-    sock: its entry; raw: the port's handle of the connection beneath. tlscheck.py makes one.
+    sock: its entry; raw: the port's handle of the connection beneath; back: what has been
+    decrypted and not yet been taken; part: where more of that is being decrypted to; owed: what is
+    under way and not yet said to be sent; eof: the end of the peer's data, told by itself; want:
+    what is waited for before it is open; addr: the peer's. tlscheck.py makes one.
     """
 
-    sock = raw = _lock = None
     # 0: new, or it listens; 1: the connection beneath is being made; 2: the handshake; 3: open;
     # 4: it has failed for good, of which `code` and `why` tell; 5: closed
     st = 0
@@ -70,27 +65,20 @@ class Tls:
     # those that few set: a dict, in tlsmore.py
     rare = None
     eng = None
-    # what has been decrypted and not yet been taken; where more of that is being decrypted to;
-    # what is under way and not yet said to be sent
-    back = b""
-    part = owed = None
-    # whether poll has seen that out
+    # whether poll has seen what is owed out
     out = False
-    # the end of the peer's data, told by itself; the directions that were shut
-    eof = shut_in = shut_out = False
+    # the directions that were shut
+    shut_in = shut_out = False
     # what it has failed with, where there was no room to find out more
     code = p.number("ECONNABORTED")
     why = None
-    addr = None
     # whether a connect has ended well that the next is still to tell
     fresh = False
-    # what is waited for before it is open
-    want = 4
 
     def __getattr__(self, name):
         # One that is not there is an AttributeError, as of a port.
         at = _LATER.rfind(".", 0, _LATER.find(" " + name + " ") + 1) + 1
-        call = getattr(load(_LATER[at : _LATER.find(" ", at)]), name)
+        call = getattr(load("tls" + _LATER[at : _LATER.find(" ", at)]), name)
         return lambda *args: call(self, *args)
 
     # -- the lock -------------------------------------------------------------------------
@@ -99,7 +87,7 @@ class Tls:
         """Takes the engine for this thread; False in what has interrupted this thread there.
 
         Also while another has that of one that was closed, or if another was quicker. A `try`
-        follows at once, whose `finally` gives what this gave to leave().
+        follows at once, whose `finally` does leave[what this gave](self).
         """
         me = get_ident()
         while self._lock.locked():
@@ -111,17 +99,14 @@ class Tls:
         self._own[mine] = me
         return mine
 
-    def leave(self, mine):
-        # Without a branch, as above.
-        _LEAVE[mine](self)
-
     def free(self):
         if self.eng:
             self.eng.free()
             self.eng = None
 
     def release(self):
-        _FREE[self.st == 5](self)
+        # Without a branch, as above.
+        leave[-(self.st == 5)](self)
         self._own[1] = None
         self._lock.release()
 
@@ -144,14 +129,14 @@ class Tls:
         h = self.enter()
         try:
             if not h or self.st == 5 or self.owed is not None:
-                return self.owing(h, data)
+                return self.owes(h, data)
             # Whatever comes in between, a record has been begun perhaps.
             self.owed = data
             data = ask(self.eng.put, data)
             setattr(self, _PAST[bool(data)], None)
             return data or self.unsent(data)
         finally:
-            _LEAVE[h](self)
+            leave[h](self)
 
     def recv_into(self, h, buf, n, flags):
         if self.st != 3 or self.back or self.part or self.eof or flags & ~_DONTWAIT or not n:
@@ -166,17 +151,16 @@ class Tls:
             buf = ask(self.eng.get, buf)
             return -_AGAIN[0] if buf is None else buf or self.over(buf)
         finally:
-            _LEAVE[h](self)
+            leave[h](self)
 
     def recv(self, h, n, flags):
-        buf = bytearray(min(n, getattr(self.eng, "MOST", 512)))
+        buf = bytearray(min(n, MOST))
         if hasattr(p, "BytesIO"):
             p.BytesIO(len(buf) + 64).close()  # room for what is made of it
         r = self.recv_into(h, buf, len(buf), flags)
         return r if r < 0 else bytes(memoryview(buf)[:r])
 
-    def last_error(self, r):
-        return -r
+    last_error = staticmethod(abs)
 
     def error(self, code):
         return OSError(code, self.why) if self.why and code == self.code else p.error(code)
@@ -185,7 +169,7 @@ class Tls:
         """As a port's; what the platform reports may turn out to be no data yet."""
         if want & 1 and (self.back or self.eof or self.shut_in) or self.st > 3:
             return want & (1 | 4)
-        return p.wait(self.raw, want if self.st % 3 == 0 else self.want, ms)
+        return p.wait(self.raw, self.want if self.st % 3 else want, ms)
 
     # -- the end --------------------------------------------------------------------------
 
@@ -195,12 +179,11 @@ class Tls:
         try:
             p.close(self.raw)
         finally:
-            self.leave(h)
+            leave[h](self)
 
 
-# By whether this call has the engine, and is to free it; callable does nothing.
-_LEAVE = callable, Tls.release
-_FREE = callable, Tls.free
+# By whether this call has the engine; the last by whether it frees it. callable does nothing.
+leave = callable, Tls.release, Tls.free
 
 
 def ask(call, data):
@@ -230,8 +213,6 @@ class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
     with the same buffer. So what is noted here is noted once, without a branch. value: what get
     gave last. Names that the firmware has, since others take room on a board.
     """
-
-    MOST = MOST
 
     def readinto(self, buf):
         # Few locals: a frame of more than eleven words is taken from the heap each time.

@@ -7,7 +7,7 @@ from _thread import allocate_lock
 from sys import modules
 
 from ._config import USOCKET_LAZY
-from .tls import Tls, changes, credentials, drop, load
+from .tls import Tls, changes, credentials, load
 from .zbase import closed, fail, p
 
 _number = p.number
@@ -31,7 +31,7 @@ def tls_credential_add(tag, type, data):
     _check(tag, type)
     if data.__class__ is not bytes:
         data = data.encode() if isinstance(data, str) else _raw(data, "str or bytes")
-    if not data or type < 4 and not _is_asn1(data, type == 3):
+    if not data or type < 4 and not _asn1(data, type == 3):
         fail("EINVAL")
     # All of TLS is loaded by a program's first call of it.
     if type > 3 and not driver().PSK or not driver():
@@ -81,7 +81,7 @@ def _check(tag, type):
         fail("EINVAL")
 
 
-def _is_asn1(data, key):
+def _asn1(data, key):
     """Whether it looks like PEM or DER; what it is the platform says when it is used."""
     at = data.find(b"-----BEGIN ")
     if at >= 0:
@@ -96,7 +96,7 @@ def _is_asn1(data, key):
     return n < 4 and int.from_bytes(data[2 : 2 + n], "big") + 2 + n == len(data)
 
 
-def credentials_of(tags, type):
+def values(tags, type):
     """The credentials of that type under these tags: a list; ENOENT for an unknown tag."""
     found = []
     for tag in tags:
@@ -110,14 +110,8 @@ def credentials_of(tags, type):
 # -- sockets ----------------------------------------------------------------------------
 
 
-# The driver, once all is loaded; a board drops it.
-_loaded = []
-
-
 def driver():
     """The file that drives the platform's TLS; EPROTONOSUPPORT where it has none."""
-    if _loaded:
-        return _loaded[0]
     try:
         found = load(p.TLS)
     except (AttributeError, ImportError):
@@ -126,7 +120,6 @@ def driver():
         # As of the layer: no thread or handler meets later what is half loaded.
         for name in ("tlshake tlsmore tlsodd tlspoll " + getattr(found, "FILES", "")).split():
             load(name)
-        _loaded.append(found)
     return found
 
 
@@ -138,7 +131,6 @@ def open_tls(sock, family, type, proto):
         fail("EPROTONOSUPPORT")
     if type != (2 if proto == 245 else 1):  # SOCK_DGRAM for IPPROTO_DTLS_1_2
         fail("EPROTOTYPE")
-    drop("zkind")
     t = become(sock, None, proto)
     # Last: nobody would close it.
     try:
@@ -159,7 +151,8 @@ def become(sock, raw, proto):
     if proto != t.proto:
         t.proto = proto
     # Their places: what is taken later must not find that there is no room for it.
-    t.owed, t.back, t.eof, t.part = None, b"", False, None
+    t.owed, t.back, t.eof, t.part, t.addr = None, b"", False, None, None
+    t.want = 1 if proto == 245 else 4
     t._lock = allocate_lock()
     # Of who did not get it, which nobody reads, and of who has it: the threads.
     setattr(t, "_own", [None, None])  # no place of the class's: it is a list
@@ -175,12 +168,11 @@ def become(sock, raw, proto):
 
 def missing(t):
     """Why a client cannot verify its peer, in words; None if it can, or need not."""
-    drop("tlscheck")
     if t.verify is False or t.verify == 2:
-        if credentials_of(t.tags, 1):
+        if values(t.tags, 1):
             if t.name is False:
                 return "TLS_HOSTNAME is not set: the peer's name cannot be verified"
-        elif not credentials_of(t.tags, 4):
+        elif not values(t.tags, 4):
             return "no TLS_CREDENTIAL_CA_CERTIFICATE in TLS_SEC_TAG_LIST"
     return None
 
@@ -249,7 +241,7 @@ def set_option(t, level, option, value):
         fail("ENOPROTOOPT")
     if option == 1:
         value = tuple(_ints(value))
-        credentials_of(value, 0)
+        values(value, 0)
     elif option == 2:
         value = _host(value)
     elif option == 3:
@@ -308,33 +300,33 @@ def get_option(t, level, option, buflen):
     if level != _SOL_TLS:
         if level == _number("SOL_SOCKET"):
             if option == _number("SO_PROTOCOL"):
-                return _packed([t.proto], buflen)
+                return pack([t.proto], buflen)
             if option == _number("SO_ERROR") and t.st > 3:
                 code = 0 if t.rare and t.rare.get("told") else t.code
                 t.rare = dict(t.rare or {})
                 t.rare["told"] = True
-                return _packed([code], buflen)
+                return pack([code], buflen)
         if not hasattr(p, "getsockopt"):
             fail("ENOPROTOOPT")
         return p.getsockopt(t.raw, level, option, buflen)
     _can(t, option)
     rare = t.rare or {}
     if option == 1:
-        return _packed(t.tags, buflen or -1)
+        return pack(t.tags, buflen or -1)
     if option == 12:
-        return _packed([int(rare.get("cache", 0))], buflen)
+        return pack([int(rare.get("cache", 0))], buflen)
     if option == 3:
-        return _packed(rare.get("ciphers") or driver().ciphers(t), buflen or -1)
+        return pack(rare.get("ciphers") or driver().ciphers(t), buflen or -1)
     if option == 4:
         if t.st != 3:
             fail("ENOTCONN")
-        return _packed([driver().cipher(t)], buflen)
+        return pack([driver().cipher(t)], buflen)
     if option == 7:
         return driver().alpn(t) if t.st == 3 else list(rare.get("alpn", ()))
     fail("ENOPROTOOPT")  # it can only be set
 
 
-def _packed(values, buflen):
+def pack(values, buflen):
     """One int; or, with buflen, the bytes of the ints, of which that many fit; -1: a list."""
     if not buflen:
         return values[0]

@@ -8,7 +8,7 @@
 # pressed, is lost, as datagrams may be.
 
 from ._config import USOCKET_LAZY
-from .tls import Tls, drop, load
+from .tls import Tls, leave, load
 from .zbase import fail, p
 
 _number = p.number
@@ -46,7 +46,6 @@ class Dtls(Tls):
     got = None
     sick = 0
     peer = hello = made = None
-    want = 1
 
     def __getattr__(self, name):
         if " serve sendmsg recvmsg ioctl source ".find(" " + name + " ") < 0:
@@ -90,7 +89,7 @@ class Dtls(Tls):
         except FAILURES as e:
             return self.lost(e)
         finally:
-            self.leave(mine)
+            leave[mine](self)
 
     def sendto(self, h, data, flags, addr):
         if not self.st and not self.server:
@@ -140,7 +139,7 @@ class Dtls(Tls):
         except FAILURES as e:
             return self.lost(e)
         finally:
-            self.leave(mine)
+            leave[mine](self)
 
     def recv(self, h, n, flags):
         if flags & ~_KNOWN and flags & ~_KNOWN != _number("MSG_TRUNC"):
@@ -381,6 +380,5 @@ class Flow(getattr(p, "IOBase", object)):  # type: ignore[misc]
         # has verified the peer before its own went out, sends no data before it has seen the true.
         self.fin = 15
         t.got = got
-        for name in "tlsmake", "tlscheck":
-            drop(name)
+        load("tlsmake").discard("tlsmake", "tlshake")
         return 0

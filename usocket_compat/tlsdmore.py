@@ -47,7 +47,7 @@ def serve(t):
             t.renew()
         return -_EAGAIN
     finally:
-        t.leave(mine)
+        dgram.leave[mine](t)
 
 
 def _meet(t):

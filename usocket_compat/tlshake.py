@@ -88,8 +88,7 @@ def shake(t):
     except (OSError, ValueError) as e:
         failed(t, e)
     finally:
-        t.leave(mine)
-    tls.drop("tlshake")  # it is over
+        tls.leave[mine](t)
     return 0 if t.st == 3 else -ended(t)
 
 

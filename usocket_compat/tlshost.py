@@ -55,7 +55,6 @@ class Engine:
     Who calls it has the lock of its Tls, so that a close elsewhere takes nothing from under it.
     """
 
-    MOST = MOST
     AHEAD = AHEAD
 
     # where shutdown has caught close_notify, until all of it is on its way
@@ -295,7 +294,7 @@ def _load_once(name):
     return found
 
 
-vars(tls).update(load=_load_once, ask=_own.ask, _LEAVE=_own.Leaving(), MOST=MOST)
+vars(tls).update(load=_load_once, ask=_own.ask, leave=_own.Leaving(), MOST=MOST)
 
 
 def _settle(kind):
@@ -311,11 +310,14 @@ def _settle(kind):
         for name, f in vars(tls.load(file)).items():
             if name[0] != "_" and callable(f) and f.__module__.endswith(file):
                 setattr(kind, name, f)
-    for name in ("connect", "enter", "leave", "lost", "close"):
+    for name in ("connect", "enter", "lost", "close"):
         setattr(kind, name, getattr(_own, name))
     # whether all of close_notify is on its way, which it is told that can send one
     kind.told = False
-    kind.set_option = tls.load("tlscheck").set_option
+    check = tls.load("tlscheck")
+    kind.set_option = check.set_option
+    # All is loaded: nothing is asked for again.
+    check.load, check.driver = _load_once, lambda: modules[__name__]
     del kind.__getattr__
 
 

@@ -10,7 +10,7 @@ from sys import modules
 from .zbase import fail, p
 
 tls = modules[__name__[: -len("hostctx")]]
-of = tls.load("tlscheck").credentials_of
+of = tls.load("tlscheck").values
 _number = p.number
 _V12, _V13 = _number("IPPROTO_TLS_1_2"), _number("IPPROTO_TLS_1_3")
 PSK = hasattr(ssl.SSLContext, "set_psk_client_callback")

@@ -112,7 +112,7 @@ def connect(t, h, addr, wait):
 
 
 class Leaving:
-    """In the place of tls.py's _LEAVE: by what enter() gave."""
+    """In the place of tls.py's leave: by what enter() gave."""
 
     def __getitem__(self, mine):
         return lambda t: leave(t, mine)
@@ -159,7 +159,7 @@ def close(t, h):
             except _FAILURES:
                 t.st = 5
             finally:
-                t.leave()
+                leave(t)
             if t.st == 3:
                 until = until or p.ticks_add(p.ticks_ms(), _patience(t))
                 p.wait(t.raw, _OUT, _SLICE)
@@ -167,7 +167,7 @@ def close(t, h):
         t.st, t.code, t.why = 5, _EBADF, None
         try:
             if t.eng and t.enter():
-                t.leave()
+                leave(t)
         finally:
             p.close(t.raw)
 

@@ -2,14 +2,18 @@
 # The driver of TLS sockets on MicroPython, by its module tls: what is asked for once a connection,
 # its context and its handshake; and what an error of it means. A board drops this file again.
 
+from gc import mem_free
 from sys import implementation, modules
 
 import tls
 
 from . import _config
+from ._config import USOCKET_LAZY
 from .zbase import p
 
 _tls = modules[__name__[:-4]]
+# With so much of the heap free (bytes) a board keeps what each handshake asks for.
+_MUCH = 100000
 # Whether it has DTLS too, as the firmware of boards has (sdkconfig.base).
 _DTLS = hasattr(tls, "PROTOCOL_DTLS_CLIENT") & getattr(_config, "NET_SOCKETS_ENABLE_DTLS", True)
 VERSIONS = (" 242 ", " 242 245 ")[_DTLS]  # IPPROTO_TLS_1_2, IPPROTO_DTLS_1_2
@@ -32,7 +36,7 @@ def features():
 def Engine(t):
     """The engine of a Tls: tls.py."""
     if t.proto == 245:
-        return _datagrams(t)
+        return _flow(t)
     # The context that was made last, and of what.
     kept = _tls.changes
     key = t.server, t.verify, t.tags, kept[0]
@@ -53,11 +57,12 @@ def Engine(t):
     )
     eng.put, eng.free = s.write, s.close
     eng.hand = _Hand()
+    discard("zkind", "tlscheck", "tlspem")
     eng.step = lambda: eng.hand.step(t, eng)
     return eng
 
 
-def _datagrams(t):
+def _flow(t):
     """The engine of a Dtls: tlsdgram.py."""
     eng = _tls.load("tlsdgram").Flow(t)
     args = {"server_side": t.server, "do_handshake_on_connect": False}
@@ -70,7 +75,16 @@ def _datagrams(t):
         t.made = _tls.changes[0], _context(t)
     eng.s = s = t.made[1].wrap_socket(eng, **args)
     eng.put, eng.free = s.write, s.close
+    discard("zkind", "tlscheck", "tlspem")
     return eng
+
+
+def discard(*names):
+    """A board with little room does not keep files that are seldom asked for."""
+    if USOCKET_LAZY and mem_free() < _MUCH:
+        for name in names:
+            modules.pop(__name__[:-7] + name, None)
+            modules[__name__[:-8]].__dict__.pop(name, None)
 
 
 class _Hand:
@@ -119,8 +133,8 @@ class _Hand:
         elif not over:
             return 4 if self.out else 1
         # Not deleted: MicroPython would keep what was there, and this file with it.
-        eng.hand = eng.step = None
-        _tls.drop("tlsmake")
+        eng.hand = eng.step = t.addr = None
+        discard("tlsmake", "tlshake")
         return 0
 
 
@@ -129,7 +143,7 @@ def _context(t):
     made = tls.SSLContext(getattr(tls, "PROTOCOL_" + kind))
     if t.verify is not False:
         setattr(made, "verify_mode", t.verify)  # which the stubs do not have
-    of = _tls.load("tlscheck").credentials_of
+    of = _tls.load("tlscheck").values
     try:
         # Those of all tags.
         for data in of(t.tags, 1):
@@ -149,7 +163,6 @@ def _context(t):
                 raise ValueError("a certificate without its key, or the other way round")
     except (ValueError, IndexError) as e:
         raise OSError(p.number("EINVAL"), str(e))
-    _tls.drop("tlscheck")
     return made
 
 
@@ -161,7 +174,7 @@ def _ders(data, key):
 
 def reason(t, e):
     """(errno, words) of what ended a connection."""
-    _tls.drop("tlsmake")
+    discard("tlsmake", "tlshake")
     code = e.errno if isinstance(e, OSError) else 0
     if code > -256 and code:
         # The system's own come as they are, or, within tls, negative.

@@ -130,7 +130,7 @@ def recv_held(t, buf, n, flags):
                 got += _rest(t, buf[got:n])
         return got
     finally:
-        t.leave(mine)
+        tls.leave[mine](t)
 
 
 def _more(t, n):
@@ -140,7 +140,7 @@ def _more(t, n):
         # What Ctrl-C has kept from being added comes first.
         r = part and getattr(t.eng, "value", None)
         if not r:
-            part = bytearray(min(n, t.eng.MOST))
+            part = bytearray(min(n, tls.MOST))
             if hasattr(p, "BytesIO"):
                 p.BytesIO(len(t.back) + 2 * len(part) + 128).close()  # room for what is made of it
             t.eng.value = None
@@ -236,7 +236,7 @@ def ready(t, want):
             try:
                 mine and t.st == OPEN and _more(t, getattr(t.eng, "AHEAD", 1))
             finally:
-                t.leave(mine)
+                tls.leave[mine](t)
         if t.back or t.eof or t.shut_in or t.st > OPEN:
             got = _IN
     if want & _OUT and t.st == OPEN:
@@ -250,7 +250,7 @@ def ready(t, want):
             except _FAILURES as e:
                 t.failed(e)
             finally:
-                t.leave(mine)
+                tls.leave[mine](t)
         if t.owed is None or t.out:
             got |= _look(t, _OUT)
     return got | 24 if t.st > OPEN else got
@@ -324,7 +324,7 @@ def shutdown(t, h, how):
         except _FAILURES as e:
             return t.failed(e)
         finally:
-            t.leave(mine)
+            tls.leave[mine](t)
         if not t.told:
             return -_EAGAIN
         try:

@@ -20,7 +20,7 @@ def unsent(t, r):
     return -_EAGAIN
 
 
-def owing(t, mine, data):
+def owes(t, mine, data):
     """In the place of a put: a record that was begun has to go out before others."""
     owed = t.owed
     if not mine:

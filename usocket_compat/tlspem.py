@@ -2,8 +2,6 @@
 # PEM as the DER that is in it: not every firmware's TLS takes the first. Loaded for a question and
 # dropped on a board.
 
-from sys import modules
-
 from ubinascii import a2b_base64
 
 
@@ -19,5 +17,4 @@ def ders(data, key):
         if (b"PRIVATE KEY" in data[at:begin]) == key and (key or b"CERTIFICATE" in data[at:begin]):
             found.append(a2b_base64(data[begin + 5 : end]))
         at = data.find(b"-----BEGIN ", end)
-    modules[__name__[:-3]].drop("tlspem")
     return found

@@ -55,8 +55,8 @@ def _layer(facts: Facts, chosen: Configuration) -> Version:
         found = {}
         for name, source in sources(facts.platform, chosen, Path(folder)).items():
             below = PurePosixPath(name).relative_to("usocket_compat")
-            found[str(below.with_suffix(compiler.suffix))] = compiler.compile(
-                source, *compiler.lean(name, chosen.lines)
+            found[str(below.with_suffix(compiler.suffix))] = compiler.layer(
+                source, name, chosen.lines
             )
         flat = tuple(found.items())
         found.update((f"{files.DROPIN}/{name}", content) for name, content in dropin.items())
@@ -65,7 +65,7 @@ def _layer(facts: Facts, chosen: Configuration) -> Version:
         _, _, rest = (files.PACKAGE / "__init__.py").read_text().partition("\n")
         named = Path(folder) / "__init__.py"
         named.write_text(f'__path__ = "{LAYER}/{digest}"\n{rest}')
-        top = compiler.compile(named, *compiler.lean("usocket_compat/__init__.py", chosen.lines))
+        top = compiler.layer(named, "usocket_compat/__init__.py", chosen.lines)
     inside = {f"{digest}/{name}": content for name, content in found.items() if name != init}
     return Version(digest, init, tuple({init: top, **inside}.items()), flat, tuple(dropin.items()))
 
@@ -73,9 +73,7 @@ def _layer(facts: Facts, chosen: Configuration) -> Version:
 def dropin_modules(compiler: Compiler, chosen: Configuration) -> dict[str, bytes]:
     """The drop-in: name of the file -> content."""
     return {
-        name + compiler.suffix: compiler.compile(
-            source, *compiler.lean(f"{files.DROPIN}/{name}.py", chosen.lines)
-        )
+        name + compiler.suffix: compiler.layer(source, f"{files.DROPIN}/{name}.py", chosen.lines)
         for name, source in files.dropin_files().items()
     }
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,12 @@ _ARCHITECTURES = (
 )
 
 
+# A private name of a number, at the left margin.
+_CONSTANT = re.compile(r"^(_[A-Z][A-Z0-9_]*) = (-?(?:0x[0-9A-Fa-f]+|[0-9]+))(?= *(?:#.*)?$)", re.M)
+# What fits into an int that takes no memory on boards of 32 bits.
+_SMALL = 1 << 30
+
+
 class Compiler:
     """mpy-cross for a board; where there is none that fits, the sources go as they are."""
 
@@ -32,12 +39,20 @@ class Compiler:
         known = 0 < number < len(_ARCHITECTURES)
         self._flags = [f"-march={_ARCHITECTURES[number]}"] if known else []
 
-    def lean(self, name: str, lines: bool) -> tuple[str, tuple[str, ...]]:
-        """What tracebacks call a file of the layer, and mpy-cross's options for it."""
-        if lines:
-            return name, ()
-        # Each character of a name is a byte of the board's heap: tracebacks.py knows these.
-        return short_name(name), ("-O3",)
+    def layer(self, source: Path, name: str, lines: bool) -> bytes:
+        """A file of the layer as it is on the board; lines: whether tracebacks have their numbers.
+
+        Each character of a name is a byte of the board's heap, so that tracebacks have a short one
+        otherwise (tracebacks.py knows these), and numbers that have private names go in as such.
+        """
+        if self._program is None:
+            return source.read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            lean = Path(folder) / source.name
+            lean.write_text(constants(source.read_text()))
+            if lines:
+                return self.compile(lean, name)
+            return self.compile(lean, short_name(name), ("-O3",))
 
     def compile(self, source: Path, name: str, options: Sequence[str] = ()) -> bytes:
         """The file's content on the board; tracebacks call it `name`."""
@@ -80,6 +95,19 @@ def _makes(program: Path) -> int | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout[1] if done.stdout[:1] == b"M" else None
+
+
+def constants(text: str) -> str:
+    """The source with what mpy-cross makes constants of: without a name, nor a place for it."""
+
+    def marked(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        again = re.findall(rf"\b{name}\b *=[^=]|\bglobal\b.*\b{name}\b", text)
+        if len(again) > 1 or abs(int(value, 0)) >= _SMALL:
+            return found[0]
+        return f"{name} = const({value})"
+
+    return _CONSTANT.sub(marked, text)
 
 
 def short_name(name: str) -> str:
