@@ -128,7 +128,7 @@ def open_tls(sock, family, type, proto):
     if family != 2 and family != _number("AF_INET6"):  # AF_INET is 2 everywhere
         fail("EAFNOSUPPORT")
     if driver().VERSIONS.find(" %d " % proto) < 0:
-        fail("EPROTONOSUPPORT")
+        raise OSError(_number("EPROTONOSUPPORT"), "the platform's TLS has no such version")
     if type != (2 if proto == 245 else 1):  # SOCK_DGRAM for IPPROTO_DTLS_1_2
         fail("EPROTOTYPE")
     t = become(sock, None, proto)
@@ -140,13 +140,13 @@ def open_tls(sock, family, type, proto):
         raise
 
 
-def become(sock, raw, proto):
+def become(sock, raw, proto, kind=Tls):
     """Makes an entry that of a TLS socket over raw, the port's handle: its Tls."""
-    t = Tls()
     if proto == 245:
-        t = load("tlsdgram").Dtls()
+        kind = load("tlsdgram").Dtls
         if not USOCKET_LAZY:
             load("tlsdmore")  # as driver()
+    t = kind()
     t.raw, t.sock = raw, sock
     if proto != t.proto:
         t.proto = proto
@@ -155,7 +155,7 @@ def become(sock, raw, proto):
     t.want = 1 if proto == 245 else 4
     t._lock = allocate_lock()
     # Of who did not get it, which nobody reads, and of who has it: the threads.
-    setattr(t, "_own", [None, None])  # no place of the class's: it is a list
+    t._own = [None, None]
     handle = driver().Handle
     sock.p = t
     # The last fd closes it by the layer's close, which asks its operations.
@@ -168,6 +168,8 @@ def become(sock, raw, proto):
 
 def missing(t):
     """Why a client cannot verify its peer, in words; None if it can, or need not."""
+    if USOCKET_LAZY:
+        driver().discard("zkind", "tlscheck")
     if t.verify is False or t.verify == 2:
         if values(t.tags, 1):
             if t.name is False:

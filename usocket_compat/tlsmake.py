@@ -13,7 +13,7 @@ from .zbase import p
 
 _tls = modules[__name__[:-4]]
 # With so much of the heap free (bytes) a board keeps what each handshake asks for.
-_MUCH = 100000
+_MUCH = 81920
 # Whether it has DTLS too, as the firmware of boards has (sdkconfig.base).
 _DTLS = hasattr(tls, "PROTOCOL_DTLS_CLIENT") & getattr(_config, "NET_SOCKETS_ENABLE_DTLS", True)
 VERSIONS = (" 242 ", " 242 245 ")[_DTLS]  # IPPROTO_TLS_1_2, IPPROTO_DTLS_1_2
@@ -82,9 +82,12 @@ def _flow(t):
 def discard(*names):
     """A board with little room does not keep files that are seldom asked for."""
     if USOCKET_LAZY and mem_free() < _MUCH:
+        package = __name__[:-8]
         for name in names:
-            modules.pop(__name__[:-7] + name, None)
-            modules[__name__[:-8]].__dict__.pop(name, None)
+            for place, key in (modules, package + "." + name), (modules[package].__dict__, name):
+                if key in place:
+                    place[key] = None  # pop would leave it on the stack, where gc finds it
+                    del place[key]
 
 
 class _Hand:
@@ -161,6 +164,9 @@ def _context(t):
                 made.load_cert_chain(chain, _ders(key[0], True)[0])
             elif chain or key:
                 raise ValueError("a certificate without its key, or the other way round")
+        if kind == "DTLS_SERVER" and not own:
+            # Nothing else tells: a handshake that fails is none of a server's errors.
+            raise ValueError("no certificate of its own in TLS_SEC_TAG_LIST")
     except (ValueError, IndexError) as e:
         raise OSError(p.number("EINVAL"), str(e))
     return made
