@@ -52,6 +52,17 @@ def test_a_certificate_of_the_future() -> None:
     assert errnames.named(future + " or so", "esp32") == future + " or so"
 
 
+def test_a_certificate_of_the_future_on_a_tls_socket() -> None:
+    """The line of a traceback as a board printed it: its reason is within the error's line."""
+    text = "OSError: [Errno 113] ECONNABORTED: The certificate validity starts in the future"
+    said = errnames.named(f"Traceback\n{text}\n", "esp32")
+    assert said.startswith(f"Traceback\n{text} (is the board's clock set?")
+    assert errnames.named(said, "esp32") == said
+    assert errnames.named(text, "unix") == text
+    for other in (text + " or so", "print: " + text):
+        assert errnames.named(other, "esp32") == other
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -12,7 +12,11 @@ import signal
 from ..files import PORTS, ports
 
 _LINE = re.compile(r"^OSError: (-?\d+)$", re.M)
-_FUTURE = re.compile(r"^The certificate validity starts in the future$", re.M)
+# As the firmware's ssl says it, in a line of its own, and as a TLS socket of the layer does.
+_FUTURE = re.compile(
+    r"^(?:OSError: \[Errno \d+\] ECONNABORTED: )?The certificate validity starts in the future$",
+    re.M,
+)
 _CLOCK = (
     " (is the board's clock set? It begins with the year 2000: `mpremote rtc --set`, or ntptime)"
 )
