@@ -242,6 +242,17 @@ def test_a_key_of_another_certificate(made, tmp_path):
     refused(done, "belongs to no certificate in", "made with it", tmp_path)
 
 
+def test_a_key_that_does_not_belong_to_an_authority(made, tmp_path):
+    """Which may be given for its own sake: a server's that vouches for itself is one too."""
+    done = certs(made.pem("self"), "--key", made.pem_key("server"), folder=tmp_path)
+    assert done.returncode == 0
+    said = f"warning: the key of {made.pem_key('server')} belongs to none of these certificates"
+    assert said in done.stderr
+    assert {file.name for file in tmp_path.glob("*.der")} == {"ca.der", "server.key.der"}
+    done = certs(made.pem("self"), "--key", made.pem_key("self"), folder=tmp_path)
+    assert done.returncode == 0 and "none of these" not in done.stderr
+
+
 def test_a_key_that_no_board_takes(tmp_path):
     file = tmp_path / "new.key"
     openssl("genpkey", "-algorithm", "ed25519", "-out", file)
@@ -399,7 +410,8 @@ def test_a_server_and_the_boards_own(made, tmp_path):
 def test_what_is_no_server(tmp_path):
     port = peers.free_port()
     done = certs(f"127.0.0.1:{port}", folder=tmp_path)
-    refused(done, f"nothing answers at 127.0.0.1:{port}: Connection refused", "", tmp_path)
+    said = f"nothing answers at 127.0.0.1:{port}: Connection refused"
+    refused(done, said, "over TCP: of a DTLS server", tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 

@@ -181,7 +181,8 @@ def _silent(host: str, port: int, where: str) -> UsocketError:
     except OSError as error:
         return UsocketError(
             f"nothing answers at {where}: {error.strerror or error}",
-            "Is its name right, and does this machine reach it?",
+            "Is its name right, and does this machine reach it? It is asked over TCP: of a DTLS"
+            " server, give the file of its authority.",
         )
     return UsocketError(
         f"{where} answers, and not with TLS",

@@ -98,6 +98,11 @@ def _keys(
                 f"the key of {file} belongs to no certificate in {', '.join(map(str, here))}",
                 "Give the certificate that was made with it.",
             )
+        if others and not mine:
+            files.warnings.append(
+                f"the key of {file} belongs to none of these certificates: there is none to use"
+                " with it"
+            )
         for source, certificate in mine:
             _add(files, source.stem, certificate, "for this key")
             own.append(certificate)

@@ -41,5 +41,6 @@ def args_certs(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="FILE|HOST:PORT",
         nargs="*",
-        help="a PEM or DER file with certificates, or a server that is asked for its own",
+        help="a PEM or DER file with certificates, or a server that is asked for its own, by TLS"
+        " over TCP: not one of DTLS",
     )
