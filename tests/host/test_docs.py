@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ from pages import Block, blocks, inline, links
 for part in ("libs", "peers"):
     sys.path.append(str(Path(__file__).parents[1] / part))
 
+import peers  # noqa: E402
 from certificates import Certificates  # noqa: E402
 from tls_servers import nginx, now  # noqa: E402
 
@@ -256,6 +258,97 @@ def test_first_tls_client(boards, tmp_path):
                 timeout=SECONDS,
             )
             assert done.stdout == "b'HTTP/1.0 200 OK'\n", (where, done.stdout + done.stderr)
+
+
+def tls_line(start: str, port: int) -> list[str]:
+    """A command of openssl's on the page, with the port of a test in the place of its own."""
+    texts = [b.text for b in BLOCKS if b.page == "tls-sockets.md" and b.language == "text"]
+    (line,) = [each for text in texts for each in text.splitlines() if each.startswith(start)]
+    program, *words = shlex.split(re.sub(r"\b9\d{3}\b", str(port), line))
+    return [peers.program(program), *words]
+
+
+@pytest.fixture(scope="module")
+def tls_files(tmp_path_factory, boards) -> Path:
+    """What the page's commands make, in a folder and on the board, whose clock is set."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(tls_line("openssl req ", 0), cwd=folder, check=True, capture_output=True)
+    words = ["certs", "server.pem", "--key", "server.key"]
+    subprocess.run([*USOCKET, *words], cwd=folder, env=environment(), check=True)
+    with Device(boards().device) as device:
+        device.fresh()
+        for name in ("ca.der", "server.der", "server.key.der"):
+            data = (folder / name).read_bytes()
+            device.exec(f"with open({name!r}, 'wb') as f: f.write({data!r})")
+        device.exec(f"import machine; machine.RTC().datetime(({now()}))")
+    return folder
+
+
+@contextlib.contextmanager
+def with_input(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """One that is spoken to line by line, and ended."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    env = {**environment(), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=folder, env=env, text=True, errors="replace", bufsize=1, **pipes
+    ) as process:
+        late = threading.Timer(SECONDS, process.kill)
+        late.start()
+        try:
+            yield process
+        finally:
+            late.cancel()
+            process.terminate()
+
+
+def until(process: subprocess.Popen[str], line: str) -> None:
+    said = []
+    for each in process.stdout or ():
+        said.append(each)
+        if each == line + "\n":
+            return
+    raise AssertionError("".join(said))
+
+
+def dtls_program(mark: str, where: str, boards, folder: Path) -> list[str]:
+    (block,) = [block for block in BLOCKS if block.mark == mark]
+    (folder / "program.py").write_text(block.text)
+    words = ["--target", "unix", "--micropython", "newest"]
+    if where == "vboard":
+        words = ["--device", boards().device]
+    return [*USOCKET, "run", *words, "program.py"]
+
+
+@pytest.mark.parametrize("where", ["unix", "vboard"])
+def test_first_dtls_client(where, boards, tls_files):
+    """Against openssl, which is the page's command."""
+    command = dtls_program("test: test_first_dtls_client", where, boards, tls_files)
+    host = Board.host if where == "vboard" else "localhost"
+    port = peers.free_port()
+    with with_input(tls_line("openssl s_server -dtls1_2 ", port), tls_files) as server:
+        until(server, "ACCEPT")
+        with with_input([*command, host, str(port)], tls_files) as client:
+            until(server, "hello")
+            server.stdin.write("typed\n")
+            assert client.communicate()[0] == "b'typed\\n'\n"
+
+
+@pytest.mark.parametrize("where", ["unix", "vboard"])
+def test_first_dtls_server(where, boards, tls_files):
+    """For one openssl after the other, each of which says that it ends."""
+    command = dtls_program("test: test_first_dtls_server", where, boards, tls_files)
+    inside = peers.free_port()
+    port = boards().forward(f"udp:0:{inside}") if where == "vboard" else inside
+    with with_input([*command, str(inside)], tls_files) as server:
+        until(server, "ready")
+        for _ in range(2):
+            with with_input(tls_line("openssl s_client -dtls1_2 ", port), tls_files) as client:
+                until(client, "Verified peername: server.test")
+                client.stdin.write("abc\n")
+                until(client, "ABC")
+                client.stdin.write("Q\n")
+                client.wait(SECONDS)
+            until(server, "b'abc\\n'")
 
 
 STUB = """\
