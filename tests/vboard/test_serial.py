@@ -27,7 +27,7 @@ import serial
 import serial.rfc2217
 
 from usocket_tools.boards import filesystem
-from usocket_tools.boards.device import KEPT, Device
+from usocket_tools.boards.device import KEPT, Device, Execution
 from usocket_tools.errors import UsocketError
 from usocket_tools.vboard.board import Board
 
@@ -489,6 +489,23 @@ def test_a_timeout_where_nobody_reads(board, write):
         assert "did not end within 1 s; it was interrupted" in process.stderr.read()
         text = process.stdout.read()
     assert text.startswith("x" * 50 + "\n") and len(text) <= 1 << 16
+
+
+def test_an_interrupt_of_what_nobody_has_read(board):
+    """The board drops what finds no room for 0.5 s. The end is seen, also by a slow machine."""
+    with Device(board.device) as device:
+        device.fresh()
+        execution = Execution(device, "while True: print('x' * 50)\n")
+        send = execution.write
+
+        def write(data: bytes) -> None:
+            send(data)
+            time.sleep(0.2)  # as where other processes have their turn
+
+        execution.write = write
+        time.sleep(1)
+        execution.interrupt()
+        assert execution.done and "KeyboardInterrupt" in execution.error
 
 
 # -- what is copied ---------------------------------------------------------------------------

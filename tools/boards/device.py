@@ -287,17 +287,32 @@ class Execution:
 
         `done` tells whether it ended.
         """
+        self._make_room()
         self.write(b"\x03")
         kept = bytearray()
         deadline = time.monotonic() + seconds
-        while not self.done and time.monotonic() < deadline:
+        while True:
             data = self.read(deadline - time.monotonic())
             if take:
                 take(data)
             else:
                 kept += data
                 del kept[:-KEPT]
+            if self.done or time.monotonic() >= deadline:
+                break
         return bytes(kept)
+
+    def _make_room(self) -> None:
+        """Read what stands in the line: a board drops what a full one does not take, its end too.
+
+        No more than a line holds, since the program may print on.
+        """
+        left, line = KEPT, self.device.serial
+        with self.device.guarded():
+            while left > 0 and not self.done and _wait(line, 0, ()):
+                data = line.read(line.in_waiting or 1)
+                left -= len(data)
+                self._take(data)
 
     def _take(self, data: bytes) -> None:
         while data and not self.done:
