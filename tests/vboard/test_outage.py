@@ -158,8 +158,9 @@ def test_upload_over_an_outage(board: Board, listener: socket.socket, piece: int
     """The link goes while as much is under way as fits: each byte comes, once."""
     size = 400_000
     with running(board, "upload", port_of(listener), size, piece) as outage:
+        # Its word first: a busy machine takes long to start it, and one that failed says why.
+        outage.program.expect("READY", 3 * SECONDS)
         with accepted(listener) as peer:
-            outage.program.expect("READY")
             data = peer.recv(1)
             for _ in range(3):
                 while len(data) < size and len(data) % 50_000 < 45_000:
