@@ -59,7 +59,7 @@ def pair():
 
 
 def roomy(test):
-    """No test of a bare ESP32, whose heap it fills."""
+    """No test of a bare ESP32, whose heap it fills: tests/peers/test_dtls_board.py has one end."""
 
     def run():
         return "no room for both ends on a bare ESP32" if BARE else test()

@@ -7,7 +7,7 @@ from usocket_compat import errno
 args = dict([each.split("=", 1) for each in sys.argv[2:]])
 S = net.SOL_TLS
 TAG = 1
-ADDRESS = "127.0.0.1", int(args["port"])
+ADDRESS = args.get("host", "127.0.0.1"), int(args["port"])
 
 
 def dtls():
@@ -49,6 +49,34 @@ def connect():
             data, addr = net.zsock_recvfrom(fd, 2000)
             print(data, addr == ADDRESS)
             net.zsock_send(fd, b"seen\n")
+    except OSError as e:
+        say(e)
+    net.zsock_close(fd)
+    print(net.fds())
+
+
+def line(n):
+    """n bytes of text, other ones for each n: a line to OpenSSL, and no command of its."""
+    made = bytearray(n)  # in place: a bare board has no room for a list of 4096
+    text = b"%d:" % n
+    for i in range(n - 1):
+        made[i] = text[i] if i < len(text) else 97 + (n + i) % 23
+    made[n - 1] = 10
+    return made
+
+
+def exchange():
+    """Sends datagrams of these sizes, then says of those that come whether they are lines."""
+    fd = dtls()
+    try:
+        net.zsock_connect(fd, ADDRESS)
+        print("connected")
+        net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_RCVTIMEO, 20)
+        for n in args["sizes"].split(","):
+            print("sent", net.zsock_send(fd, line(int(n))))
+        for _ in range(int(args["times"])):
+            data = net.zsock_recv(fd, 2000)
+            print("came", len(data), data == line(len(data)))
     except OSError as e:
         say(e)
     net.zsock_close(fd)
