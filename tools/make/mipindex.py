@@ -7,12 +7,14 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from .. import files
 from ..builds import interpreters
 from ..errors import UsocketError
+from ..layer import compiling
 from . import generate
 
 PACKAGES = {"usocket_compat": False, "usocket_compat-dropin": True}  # name -> with the drop-in
@@ -65,7 +67,10 @@ def _files(dropin: bool, compiler: Path | None) -> Iterator[tuple[str, bytes]]:
 
 
 def _compiled(compiler: Path, source: Path, name: str) -> bytes:
-    done = subprocess.run([compiler, "-s", name, "-o", "-", source], capture_output=True)
+    with tempfile.TemporaryDirectory() as folder:
+        lean = Path(folder) / source.name
+        lean.write_text(compiling.constants(source.read_text()))
+        done = subprocess.run([compiler, "-s", name, "-o", "-", lean], capture_output=True)
     if done.returncode:
         raise UsocketError(f"{name} does not compile", done.stderr.decode(errors="replace"))
     return done.stdout
