@@ -50,9 +50,13 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Of TCP and of UDP, of which some other test may have thousands."""
+    while True:
+        with socket.socket() as s, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            s.bind(("127.0.0.1", 0))
+            with contextlib.suppress(OSError):
+                datagrams.bind(s.getsockname())
+                return s.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -57,12 +57,12 @@ def openssl(log: Path, *argv: str) -> Iterator[OpenSSL]:
 
 @contextlib.contextmanager
 def s_server(folder: Path, pair: tuple[str, str], *options: str) -> Iterator[tuple[OpenSSL, int]]:
-    port = peers.free_port()
-    argv = ["s_server", "-dtls1_2", "-accept", f"127.0.0.1:{port}", "-cert", pair[0]]
-    argv += ["-key", pair[1], *options]
-    with openssl(folder / f"{port}.log", *argv) as running:
-        running.wait("ACCEPT")
-        yield running, port
+    argv = ["s_server", "-dtls1_2", "-accept", "127.0.0.1:0", "-cert", pair[0], "-key", pair[1]]
+    with openssl(folder / "server.log", *argv, *options) as running:
+        running.wait("ACCEPT 127.0.0.1:")
+        port = re.search(r"ACCEPT 127\.0\.0\.1:(\d+)\n", running.log.read_text())
+        assert port
+        yield running, int(port[1])
 
 
 def has(target: HostTarget, server: bool = False) -> bool:
@@ -167,9 +167,10 @@ def test_openssl_as_the_client(target: HostTarget, pki: Pki, tmp_path: Path) -> 
         with openssl(tmp_path / f"{n}.log", *argv) as client:
             client.wait("Verify return code: 0")
             client.say("abc")
-            client.wait("ABC")
+            # A line of its own: its sessions' numbers are in hexadecimal.
+            client.wait("\nABC\n")
             client.say("def")
-            client.wait("DEF")
+            client.wait("\nDEF\n")
             client.say("Q")
             client.process.wait(10)
     lines = process.rest(LIMIT)
@@ -193,6 +194,6 @@ def test_a_client_certificate_is_asked_for(target: HostTarget, pki: Pki, tmp_pat
     with openssl(tmp_path / "own.log", *argv, *own) as client:
         client.wait("Verify return code: 0")
         client.say("abc")
-        client.wait("ABC")
+        client.wait("\nABC\n")
     assert process.rest(LIMIT) == ["b'abc\\n'", "[]"]
     assert process.end() == ""
