@@ -93,9 +93,9 @@ BETTER = (
     "ipv6_first",
     "forget_names",  # () -> None: drops what names() has loaded, which a board need not keep
     "TICK",  # with block: ms after which the layer looks whether h was closed meanwhile
-    # For the drop-in modules: (native socket, what it is: port/esp32/wrap.py) -> h of it; (h, that
-    # object) -> the native socket if it tells all there is, and then h is void, else None; (h,
-    # address, errno) -> the errno of a native connect that failed, where that says another.
+    # For the drop-in modules: (native socket, what it is: port/esp32/wrapping.py) -> h of it; (h,
+    # that object) -> the native socket if it tells all there is, and then h is void, else None;
+    # (h, address, errno) -> the errno of a native connect that failed, where that says another.
     "wrap",
     "plain",  # (see above)
     "failed",  # (see above)

@@ -18,7 +18,7 @@ from utime import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us  # noqa: F
 
 # Where a drop-in module has these names, it has the firmware's own as `native`.
 usocket = getattr(usocket, "native", usocket)
-native, lookup = usocket.socket, usocket.getaddrinfo
+native, resolve = usocket.socket, usocket.getaddrinfo
 poll = getattr(uselect, "native", uselect).poll
 
 # Handle.st, in bits: conn.py says what each means. 0 is a stream that is connected and has nothing
@@ -72,11 +72,11 @@ LATER = (
     "|stream writable TLS |waits receive |polls pollset zsock_poll "
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
     "|events eventfd eventfd_read eventfd_write eventfd_set |options getsockopt setsockopt ioctl "
-    "|shut shutdown |local getsockname getpeername |netif use_interface |wrap wrap plain failed "
-    "|sockaddr unpack |inet inet_pton inet_ntop |resolver getaddrinfo "
+    "|shut shutdown |local getsockname getpeername |netif use_interface "
+    "|wrapping wrap plain failed |sockaddr unpack |inet inet_pton inet_ntop |resolver getaddrinfo "
     "|lookup getnameinfo gethostname sethostname "
     "|numbers names forget_names LACKS |errors gaierror |loops source hidden look SPIN "
-    "|nameservers nameservers urandom "
+    "|servers nameservers urandom "
 )
 
 

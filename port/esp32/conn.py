@@ -23,11 +23,11 @@ from . import (
 # the file named, else in __init__.py); `close` clears all. Tests read this table.
 #
 # NEW      not connected, does not listen; beside: BLOCKS
-#          set: Handle conn.fail_connect conn._renew wrap.wrap; cleared: listen start_connect
+#          set: Handle conn.fail_connect conn._renew wrapping.wrap; cleared: listen start_connect
 # PENDING  it connects; beside: BLOCKS
-#          set: start_connect wrap.wrap; cleared: start_connect settle conn.fail_connect
+#          set: start_connect wrapping.wrap; cleared: start_connect settle conn.fail_connect
 # LISTEN   it listens; beside: none
-#          set: listen wrap.wrap; cleared: close
+#          set: listen wrapping.wrap; cleared: close
 # DEAD     reset, shut or its connect failed; beside: EOF HELD BLOCKS FAILED WAITS TAKES
 #          set: stream.bury conn.fail_connect conn.outcome shut.end; cleared: conn._renew
 # EOF      the peer has ended, or SHUT_RD; beside: HELD DEAD BLOCKS AWAY WAITS TAKES
@@ -36,9 +36,9 @@ from . import (
 # HELD     something was read ahead; beside: EOF DEAD BLOCKS DGRAM AWAY WAITS TAKES
 # set: conn.outcome stream.hold dgram._peek waits._ahead; cleared: stream.consume dgram.recvfrom
 # DGRAM    datagrams, no stream; beside: HELD
-#          set: socket memory._handle dgram.recvfrom dgram._peek wrap.wrap; cleared: close
+#          set: socket memory._handle dgram.recvfrom dgram._peek wrapping.wrap; cleared: close
 # GONE     closed; beside: WAITS TAKES
-#          set: close CLOSED events.eventfd wrap.plain; cleared: never
+#          set: close CLOSED events.eventfd wrapping.plain; cleared: never
 # BLOCKS   its native socket blocks, see arm; beside: NEW PENDING DEAD EOF HELD FAILED
 #          set: Handle accept conn._renew; cleared: arm listen
 # FAILED   DEAD for want of a connection; beside: DEAD BLOCKS TAKES

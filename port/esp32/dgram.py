@@ -170,7 +170,7 @@ def _native_from(h, n, *flags):
         # It makes room for n before it looks.
         if n <= _WHOLE:
             raise
-    return load("room").in_less(_from, h, n, flags != ())
+    return load("tight").in_less(_from, h, n, flags != ())
 
 
 def _from(h, n, *flags):

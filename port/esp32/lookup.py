@@ -4,7 +4,7 @@
 
 from micropython import const
 
-from . import load, lookup, number, ticks_diff, ticks_ms
+from . import load, number, resolve, ticks_diff, ticks_ms
 from .errors import gaierror
 from .inet import inet_ntop, pton6
 from .numeric import is_inet, show4
@@ -150,7 +150,7 @@ def _by_name(host):
         return own if own != "0.0.0.0" else "127.0.0.1"
     begin = ticks_ms()
     try:
-        return lookup(host, 0)[0][4][0]
+        return resolve(host, 0)[0][4][0]
     except OSError as e:
         if e.errno == -203:
             fail("EAI_MEMORY")

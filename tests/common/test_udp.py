@@ -6,6 +6,7 @@ from check import (
     closed_port,
     eq,
     has,
+    listener,
     needs,
     nonblocking,
     packed,
@@ -14,6 +15,7 @@ from check import (
     ready,
     sized,
     sockaddr_family,
+    tcp,
     true,
     udp,
     udp_pair,
@@ -338,3 +340,17 @@ def test_stream_calls_are_refused():
     raises("EOPNOTSUPP", net.zsock_listen, fd)
     raises("EOPNOTSUPP", net.zsock_accept, fd)
     close(fd)
+
+
+def test_asked_for_more_than_there_is_room_for():
+    a, there = udp()
+    for _ in range(2):
+        net.zsock_sendto(a, b"abc", 0, there)
+        eq(net.zsock_recvfrom(a, 200000)[0], b"abc")
+        # What a board has loaded for it is in nobody's place.
+        b, _ = udp()
+        lfd, addr = listener()
+        fd = tcp()
+        net.zsock_connect(fd, addr)
+        close(b, lfd, fd)
+    close(a)

@@ -543,3 +543,25 @@ def test_constants_of_the_esp32_port_agree():
                 assert value == wanted[name[1:]], f"{file.name}: {name}"
                 seen.add(name[1:])
     assert seen == set(wanted)
+
+
+def test_no_file_of_a_port_has_the_name_of_what_is_in_it():
+    """MicroPython puts a file that it loads into its package by its name, over what is there."""
+    path = ROOT / "port/esp32/__init__.py"
+    tree = ast.parse(path.read_text())
+    names = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets = [each for target in node.targets for each in ast.walk(target)]
+            names |= {each.id for each in targets if isinstance(each, ast.Name)}
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {each.asname or each.name for each in node.names}
+    (later,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LATER"
+    )
+    names |= {word for word in later.split() if not word.startswith("|")}
+    files = {each.stem for each in path.parent.glob("*.py")}
+    assert {"polls", "tight"} <= files
+    assert not names & files
