@@ -76,7 +76,7 @@ def shake(t):
                 t.eng = tls.load(p.TLS).Engine(t)
             want = t.eng.step()
             if t.st != 2:
-                pass  # closed meanwhile
+                pass  # it is over; or closed meanwhile
             elif not want:
                 t.st = 3
             elif p.ticks_diff(t.until, p.ticks_ms()) <= 0:

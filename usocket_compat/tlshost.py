@@ -72,13 +72,10 @@ class Engine:
         if name and not name.isascii():
             name = context._encode_hostname(name)
         # What ssl.SSLSocket does beyond OpenSSL's object costs as much as all of the layer.
-        number = os.dup(p.fileno(t.raw))
-        try:
-            self.own = _Own(t.sock.family, 1, 0, number)
-        except BaseException:
-            os.close(number)
-            raise
-        self.own.setblocking(False)
+        # The duplicate takes the place of the object's own: at each step somebody closes it.
+        self.own = _Own(t.sock.family, 1)
+        os.dup2(p.fileno(t.raw), self.own.fileno(), False)
+        self.own.settimeout(_own.SLICE / 1000 if t.patient else 0)
         self.ssl = inner = context._wrap_socket(self.own, t.server, name, session=session)
         self.write, self.read, self.held = inner.write, inner.read, inner.pending
         self._shake = inner.do_handshake
@@ -87,7 +84,7 @@ class Engine:
         try:
             self._shake()
             return 0
-        except ssl.SSLWantReadError:
+        except (ssl.SSLWantReadError, socket.timeout):
             return _IN
         except ssl.SSLWantWriteError:
             return _OUT
@@ -314,6 +311,8 @@ def _settle(kind):
         setattr(kind, name, getattr(_own, name))
     # whether all of close_notify is on its way, which it is told that can send one
     kind.told = False
+    # whether this call of connect waits in OpenSSL
+    kind.patient = False
     check = tls.load("tlscheck")
     kind.set_option = check.set_option
     # All is loaded: nothing is asked for again.

@@ -24,7 +24,7 @@ _EBADF = _number("EBADF")
 _FAILURES = OSError, ValueError
 _OUT = 4
 # How long one wait lasts, and how long close waits for room for close_notify (ms).
-_SLICE = 50
+SLICE = 50
 LINGER = 5000
 # At the first try, and after so many of 1 ms, it looks whether who is first is still there.
 _PATIENCE = 50
@@ -100,15 +100,24 @@ def leave(t, mine=True):
 
 
 def connect(t, h, addr, wait):
-    """As that of tlshake.py; a socket that blocks waits here as long as its peer is quick."""
-    wait = not (t.sock.nonblock or t.sock.sndtimeo)
-    r = tls.load("tlshake").begin(t, addr, wait)
-    while wait and t.st == 2 and p.wait(t.raw, t.want, _SLICE):
-        r = t.shake()
-        if r != -_EAGAIN:
-            return r
-        r = -_EALREADY
-    return r
+    """As that of tlshake.py; a socket that blocks waits here as long as its peer is quick.
+
+    In OpenSSL's handshake, for a slice at a time, in which nobody else gets the engine.
+    """
+    wait = t.patient = not (t.sock.nonblock or t.sock.sndtimeo)
+    try:
+        r = tls.load("tlshake").begin(t, addr, wait)
+        while wait and t.st == 2 and p.wait(t.raw, t.want, SLICE):
+            r = t.shake()
+            if r != -_EAGAIN:
+                return r
+            r = -_EALREADY
+        return r
+    finally:
+        t.patient = False
+        eng = t.eng
+        if wait and eng:
+            eng.own.setblocking(False)
 
 
 class Leaving:
@@ -162,7 +171,7 @@ def close(t, h):
                 leave(t)
             if t.st == 3:
                 until = until or p.ticks_add(p.ticks_ms(), _patience(t))
-                p.wait(t.raw, _OUT, _SLICE)
+                p.wait(t.raw, _OUT, SLICE)
     finally:
         t.st, t.code, t.why = 5, _EBADF, None
         try:
@@ -213,7 +222,7 @@ class Handle:
         if native is None:
             native = select.poll()
             native.register(p.fileno(self._t.raw), want)
-        native.poll(_SLICE)
+        native.poll(SLICE)
         self._polls[want] = native
 
     def send(self, data, flags=0):

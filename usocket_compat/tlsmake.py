@@ -135,8 +135,10 @@ class _Hand:
             t.eof = True
         elif not over:
             return 4 if self.out else 1
-        # Not deleted: MicroPython would keep what was there, and this file with it.
+        # Not deleted: MicroPython would keep what was there, and this file with it. Without a
+        # branch: whoever is interrupted has a handshake that goes on, or one that is over.
         eng.hand = eng.step = t.addr = None
+        t.st = max(t.st, 3)
         discard("tlsmake", "tlshake")
         return 0
 

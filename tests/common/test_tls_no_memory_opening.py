@@ -1,12 +1,18 @@
 # With little or no heap left a TLS socket is made, or MemoryError raised and nothing lost. A
 # handshake that found no room goes on, or has failed for good and says so. As test_no_memory.py.
+from sys import modules
+
 import certs
 from secure import CA, OWN, client, credentials, option
 from starvetls import LONG, NEEDED, begun, ended, pair, starved, swept
 
 import usocket_compat as net
-from check import close, eq, needs, raises, ready, true
+from check import MICROPYTHON, close, eq, needs, raises, ready, true
 from usocket_compat import errno
+
+
+class Interruption(Exception):
+    """As Ctrl-C, which the suite itself does not catch."""
 
 
 def opened():
@@ -113,6 +119,31 @@ def test_a_handshake_of_a_client(free):
 @swept
 def test_a_handshake_of_a_server(free):
     return shortly(1, 0)(free)
+
+
+@needs(NEEDED)
+def test_interrupted_where_a_handshake_ends():
+    """It is over then, as for each that asks later, or goes on."""
+    if not MICROPYTHON:
+        return "not MicroPython's tls"
+    opened()
+    a, b = begun()
+    driver = modules["usocket_compat.tlsmake"]
+    discard = driver.discard
+
+    def interrupted(*names):
+        if "tlshake" in names:
+            driver.discard = discard
+            raise Interruption
+        discard(*names)
+
+    driver.discard = interrupted
+    raises(Interruption, ended, a, b)
+    true(ended(a, b))
+    net.zsock_send(a, b"from a")
+    eq(ready(b, net.POLLIN, LONG), net.POLLIN)
+    eq(net.zsock_recv(b, 20), b"from a")
+    close(a, b)
 
 
 @needs(NEEDED)
