@@ -31,8 +31,8 @@ MOST = 1 << 20  # bytes of an answer; what is more comes from no code of ours
 CHUNK = 1024  # bytes of a file that go to the board in one piece of code
 
 _EOT = b"\x04"
-# The end of what a board prints after a reset.
-_BANNER = re.compile(rb"MicroPython v[^\r\n]*\r\n(Type [^\r\n]*\r\n)?>>> $")
+# The end of what a board prints after a reset, and then for Ctrl-C that came too late.
+_BANNER = re.compile(rb"MicroPython v[^\r\n]*\r\n(Type [^\r\n]*\r\n)?>>> (\r\n>>> ){0,2}$")
 _TAIL = 300
 _ERROR = 500  # bytes of what the board says of an error
 
