@@ -491,6 +491,16 @@ def test_a_timeout_where_nobody_reads(board, write):
     assert text.startswith("x" * 50 + "\n") and len(text) <= 1 << 16
 
 
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_a_reset_as_the_time_is_over(own_board, write, late):
+    """Ctrl-C comes to the prompt then, which it makes stand there once more."""
+    banner = 'MicroPython v1.26.1 on 2025-09-11; a board\nType "help()" for more information.\n'
+    said = banner + ">>> " + "\n>>> " * late
+    program = f"import sys, time\nsys.stdout.write({said!r})\ntime.sleep({SECONDS})\n"
+    done = run(own_board.device, "--timeout", "3", write(program))
+    assert "the board was reset while the program ran" in done.stderr
+
+
 def test_an_interrupt_of_what_nobody_has_read(board):
     """The board drops what finds no room for 0.5 s. The end is seen, also by a slow machine."""
     with Device(board.device) as device:
