@@ -10,7 +10,9 @@ from check import BOARD, close, eq, needs, raises, true
 from usocket_compat import aio, errno
 
 NEEDED = "IPPROTO_TLS_1_2"
-SIZE = 3000 if BOARD else 100000
+# A record that is half out is kept: with both ends a bare ESP32 has room for small ones.
+BLOCK = 250 if BOARD else 1000
+SIZE = 12 * BLOCK if BOARD else 100000
 
 
 async def echo(lfd, times):
@@ -59,10 +61,10 @@ def test_both_ways_at_once():
         fd = client()
         connecting = asyncio.create_task(aio.connect(fd, addr))
         server, _ = await aio.accept(lfd)
-        block = bytes([n % 251 for n in range(1000)])
+        block = bytes([n % 251 for n in range(BLOCK)])
 
         async def give(to):
-            for _ in range(SIZE // 1000):
+            for _ in range(SIZE // BLOCK):
                 await aio.sendall(to, block)
 
         async def take(of):
@@ -71,8 +73,8 @@ def test_both_ways_at_once():
             while got < SIZE:
                 n = await aio.recv(of, buf)
                 true(n)
-                eq(buf[0], block[got % 1000])
-                eq(buf[n - 1], block[(got + n - 1) % 1000])
+                eq(buf[0], block[got % BLOCK])
+                eq(buf[n - 1], block[(got + n - 1) % BLOCK])
                 got += n
 
         async def there():

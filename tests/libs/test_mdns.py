@@ -50,8 +50,9 @@ def test_a_board_joins_and_asks(kind: str, tmp_path: Path) -> None:
         place.stop()
     assert lines[0] == "('nobody', -202)"
     sent = [frame for frame in frames(trace) if frame[30:34] == bytes((224, 0, 0, 251))]
-    # IGMP's report of a member, then questions, from and to the port of mDNS.
-    assert [frame[23] for frame in sent[:2]] == [2, 17]
+    # IGMP's report of a member, then questions, from and to the port of mDNS. The report comes a
+    # second time after up to 10 s (RFC 2236, 3), perhaps at once.
+    assert [frame[23] for frame in sent if frame[23] != 2 or frame is sent[0]][:2] == [2, 17]
     questions = [DNSIncoming(frame[42:]) for frame in sent if frame[23] == 17]
     assert all(
         struct.unpack("!HH", frame[34:38]) == (5353, 5353) for frame in sent if frame[23] == 17
