@@ -311,8 +311,8 @@ def test_one_reader_one_writer():
             got += n
         return got
 
-    threads = [Thread(receive, a), Thread(receive, b)]
-    threads += [Thread(give, a), Thread(give, b)]
+    # A sender that fails is seen first, not the reader that waits for it.
+    threads = [Thread(give, a), Thread(give, b), Thread(receive, a), Thread(receive, b)]
     for thread in threads:
-        thread.join(60000)
+        thread.join(LONG)
     close(a, b)

@@ -157,7 +157,9 @@ def test_no_memory_in_a_wait(board: Board, listener: socket.socket, form: str) -
 
     peer = serve(listener, answer)
     with started(board, PROGRAM, "starved", HOST, listener.getsockname()[1], form) as program:
-        program.expect("failed", 2 * SECONDS)
+        failed = int(program.expect("failed", 2 * SECONDS))
+        # Each try by a view takes an object; the others may have had theirs before they wait.
+        assert failed or form != "view"
         assert program.expect("all", 2 * SECONDS) == "True 1700"
         assert program.end_of_it() == ""
     peer.join(SECONDS)

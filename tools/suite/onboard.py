@@ -111,12 +111,19 @@ class Serial(Target):
         filesystem.sync(device, self.FOLDER, wanted)
 
 
+# Heap for files of TLS tests, in a board's bytes of 32 bits. Both ends of each connection, the
+# test and its threads are on the one board, where a bare ESP32's heap is for one end: tests/peers
+# and tests/vboard try that end in it.
+BOTH_ENDS = 176 * 1024
+
+
 class Vboard(Serial):
-    """The virtual board: one for all files, and a new one when that has ended."""
+    """The virtual board: one for all files but those of TLS, and a new one when that has ended."""
 
     def __init__(self, id: str = "vboard", runner: Path = RUNNER, **options: Any):
         super().__init__(id, "", runner)
         self._options = options
+        self._heap: int | None = None
         self.board: Board | None = None
 
     def lost(self) -> bool:
@@ -129,13 +136,24 @@ class Vboard(Serial):
         given, usual = vars(parser.parse_args(words)), vars(parser.parse_args([]))
         self._options.update({name: given[name] for name in given if given[name] != usual[name]})
 
+    def start(self, file: Path, names: Iterable[str]) -> BoardProgram:
+        heap = BOTH_ENDS if "tls" in file.stem else None
+        if heap != self._heap:
+            self._heap = heap
+            self.stop()
+        return super().start(file, names)
+
     def device(self) -> str:
         board = self.board
         # One that is just ending may have no terminal any more.
         if board is None or not board.running() or not os.path.exists(board.device):
             self.stop()
             # Both ends of TLS connections are on it: twice what a bare ESP32 has for one.
-            self.board = board = Board(**{"tls_memory": 120000, **self._options})
+            options: dict[str, Any] = {"tls_memory": 120000}
+            if self._heap:
+                words = 1 if self._options.get("variant") == "32bit" else 2
+                options["heap"] = self._heap * words
+            self.board = board = Board(**{**options, **self._options})
         return board.device
 
     def reset(self) -> str:

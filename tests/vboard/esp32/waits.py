@@ -184,23 +184,28 @@ def interrupted(host, port, form, times):
 def starved(host, port, form):
     """All memory goes while a thread waits: it gets what comes, or gets it later."""
     fd = waiting(host, port)
+    buf = bytearray(256)
     recv = form_of(form)
     net.send(fd, b"k")
     found = [recv(fd)]  # and all is loaded
     failed = [0]
+    room = 256 if form == "bytes" else memoryview(buf) if form == "view" else buf
 
     def reader(found=found, failed=failed):
+        got = None
         while True:
             try:
-                data = recv(fd)
-                if not data:
+                if got is None:
+                    got = net.recv(fd, room)
+                if not got:
                     break
-                # Only now is there memory to keep it.
+                # Only now is there memory to keep it; what has come is not asked for again.
                 while chain[0]:
                     time.sleep_ms(1)
-                found.append(data)
+                found.append(got if form == "bytes" else bytes(buf[:got]))
+                got = None
             except MemoryError:
-                failed[0] += 1
+                failed[0] += got is None
                 while chain[0]:
                     time.sleep_ms(1)
         found.append(None)
