@@ -253,6 +253,19 @@ def test_a_key_that_does_not_belong_to_an_authority(made, tmp_path):
     assert done.returncode == 0 and "none of these" not in done.stderr
 
 
+def test_a_file_of_two_keys(made, tmp_path):
+    both = tmp_path / "both.key"
+    both.write_bytes(made.pem_key("server").read_bytes() + made.pem_key("client").read_bytes())
+    done = certs(made.pem("server"), "--key", both, folder=tmp_path)
+    refused(done, "has 2 private keys", "in a file of its own", tmp_path)
+
+
+@pytest.mark.parametrize("way", [[], ["--key"]], ids=str)
+def test_a_file_without_end(tmp_path, way):
+    done = certs(*way, "/dev/zero", folder=tmp_path)
+    refused(done, "/dev/zero is too large", "Is it the file", tmp_path)
+
+
 def test_a_key_that_no_board_takes(tmp_path):
     file = tmp_path / "new.key"
     openssl("genpkey", "-algorithm", "ed25519", "-out", file)

@@ -21,6 +21,7 @@ Key = Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)-----END \1-----", re.S)
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE")
+_MOST = 16 << 20  # a whole system's authorities are a quarter of a megabyte
 _AGAIN = (
     "Copy it again: a file ends with the line -----END ...-----, and nothing in it is changed."
 )
@@ -94,6 +95,11 @@ def key(file: Path) -> Key:
                 raise UsocketError(
                     f"{file} has no private key", "Certificates are given without --key."
                 )
+            if len(mine) > 1:
+                raise UsocketError(
+                    f"{file} has {len(mine)} private keys",
+                    "Give the one for this board, in a file of its own.",
+                )
             found = serialization.load_pem_private_key(mine[0], None)
         else:
             found = serialization.load_der_private_key(data, None)
@@ -157,9 +163,16 @@ def _blocks(file: Path, data: bytes) -> list[tuple[bytes, bytes]]:
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as open_file:
+            data = open_file.read(_MOST + 1)
     except OSError as error:
         raise UsocketError(
             f"cannot read {file}: {error.strerror}",
             "Name a server with its port, such as example.com:443.",
         ) from None
+    if len(data) > _MOST:
+        raise UsocketError(
+            f"{file} is too large: no list of certificates has {_MOST >> 20} MB",
+            "Is it the file that was meant?",
+        )
+    return data
