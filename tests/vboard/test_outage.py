@@ -56,6 +56,14 @@ class Outage:
             else:
                 return line
 
+    def accepted(self, listener: socket.socket) -> socket.socket:
+        """Its connection; one that makes none says why. A busy machine takes long to start it."""
+        listener.settimeout(3 * SECONDS)
+        try:
+            return accepted(listener)
+        except TimeoutError:
+            raise AssertionError("no connection: " + self.program.end_of_it()) from None
+
     def answer(self) -> None:
         self.program.say("")
         self.program.expect("")  # its echo
@@ -72,7 +80,7 @@ def echo(peer: socket.socket) -> None:
 
 def test_send_without_a_link(board: Board, listener: socket.socket) -> None:
     """Linux: it is taken, comes through when the link is back, and the connection lives."""
-    with running(board, "echo", port_of(listener)) as outage, accepted(listener) as peer:
+    with running(board, "echo", port_of(listener)) as outage, outage.accepted(listener) as peer:
         peer.sendall(peer.recv(10))
         assert outage.line() == "b'one'"
         assert outage.line() == "3 ['POLLOUT'] EAGAIN"
@@ -88,7 +96,7 @@ def test_send_without_a_link(board: Board, listener: socket.socket) -> None:
 
 def test_one_outage_after_another(board: Board, listener: socket.socket) -> None:
     with running(board, "again_and_again", port_of(listener)) as outage:
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             received = b""
             for number in range(4):
                 if number != 1:
@@ -124,7 +132,7 @@ def test_fill_the_send_buffer(
 ) -> None:
     """What the calls said was taken comes, all of it, once, in order."""
     with running(board, "fill", port_of(listener), way, size, before) as outage:
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             if before:
                 peer.sendall(b"before")
                 assert outage.line().startswith("b'before'")
@@ -143,7 +151,10 @@ def test_fill_the_send_buffer(
 
 def test_a_call_that_waits(board: Board, listener: socket.socket) -> None:
     size = 12000
-    with running(board, "blocking", port_of(listener), size) as outage, accepted(listener) as peer:
+    with (
+        running(board, "blocking", port_of(listener), size) as outage,
+        outage.accepted(listener) as peer,
+    ):
         assert outage.line() == "True True"
         assert outage.line() == "EAGAIN"
         outage.program.expect("UP")
@@ -158,9 +169,7 @@ def test_upload_over_an_outage(board: Board, listener: socket.socket, piece: int
     """The link goes while as much is under way as fits: each byte comes, once."""
     size = 400_000
     with running(board, "upload", port_of(listener), size, piece) as outage:
-        # Its word first: a busy machine takes long to start it, and one that failed says why.
-        outage.program.expect("READY", 3 * SECONDS)
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             data = peer.recv(1)
             for _ in range(3):
                 while len(data) < size and len(data) % 50_000 < 45_000:
@@ -177,7 +186,7 @@ def test_upload_over_an_outage(board: Board, listener: socket.socket, piece: int
 def test_nobody_can_tell(board: Board, listener: socket.socket) -> None:
     """With more than half the buffer under way a small write ends it: no byte is sent twice."""
     with running(board, "nobody_can_tell", port_of(listener)) as outage:
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             outage.program.expect("LOSE")
             board.control("faults loss=100%")
             outage.answer()
@@ -195,7 +204,7 @@ def test_address_lost(board: Board, listener: socket.socket) -> None:
     """lwIP aborts the connection, Linux times it out: ETIMEDOUT once, a broken pipe, the end."""
     with running(board, "address_lost", port_of(listener)) as outage, contextlib.ExitStack() as s:
         for _ in range(4):
-            s.enter_context(accepted(listener))
+            s.enter_context(outage.accepted(listener))
         assert outage.line() == "CONNECTED"
         for expected in (
             "ETIMEDOUT EPIPE b'' b''",
@@ -208,7 +217,10 @@ def test_address_lost(board: Board, listener: socket.socket) -> None:
 
 def test_no_memory(board: Board, listener: socket.socket) -> None:
     """lwIP has no block for a packet: a write of nothing, and it can be repeated."""
-    with running(board, "no_memory", port_of(listener)) as outage, accepted(listener) as peer:
+    with (
+        running(board, "no_memory", port_of(listener)) as outage,
+        outage.accepted(listener) as peer,
+    ):
         peer.sendall(peer.recv(10))
         lines = [outage.line() for _ in range(5)]
         assert lines[:4] == ["b'one'", "EAGAIN", "EAGAIN", "ENOMEM"]
@@ -222,7 +234,7 @@ def test_no_memory_for_a_connect(board: Board, listener: socket.socket) -> None:
     with running(board, "no_memory_for_connect", port_of(listener)) as outage:
         assert outage.line() == "ENOMEM"
         assert outage.line() == "None 9"
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             assert rest(peer) == b"connected"
 
 
@@ -235,7 +247,7 @@ def test_no_memory_after_a_refusal(board: Board, listener: socket.socket) -> Non
             assert outage.line() == "ENOBUFS"
             assert outage.line() == "ECONNREFUSED"
             assert outage.line() == "None 9"
-            with accepted(listener) as peer:
+            with outage.accepted(listener) as peer:
                 assert rest(peer) == b"connected"
 
 
@@ -246,5 +258,5 @@ def test_no_way(board: Board, listener: socket.socket) -> None:
         assert outage.line() == "EHOSTUNREACH"
         assert outage.line() == "1"
         assert outage.line() == "None 9"
-        with accepted(listener) as peer:
+        with outage.accepted(listener) as peer:
             assert rest(peer) == b"connected"

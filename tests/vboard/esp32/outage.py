@@ -144,7 +144,6 @@ def upload(port, size, piece):
     fd = connected(port)
     size, piece = int(size), int(piece)
     sent = 0
-    print("READY")
     while sent < size:
         sent += net.send(fd, pattern(min(piece, size - sent), sent))
     print("SENT", sent)
