@@ -61,7 +61,7 @@ class Outage:
         listener.settimeout(3 * SECONDS)
         try:
             return accepted(listener)
-        except TimeoutError:
+        except socket.timeout:
             raise AssertionError("no connection: " + self.program.end_of_it()) from None
 
     def answer(self) -> None:
