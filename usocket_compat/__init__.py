@@ -30,8 +30,7 @@ _PLAIN = (
 def _find(table, name, prefix):
     at = table.find(" " + name + " ")
     if at >= 0:
-        from .zsock import p
-
+        p = _module("zsock").p
         try:
             # A port that does the whole call itself has it by its name.
             return getattr(p, prefix + name)
@@ -41,6 +40,7 @@ def _find(table, name, prefix):
 
 
 def _module(name):
+    bytearray(200)  # without that room a second import crashes MicroPython
     return __import__(__name__ + "." + name, None, None, ("p",))
 
 
@@ -71,16 +71,12 @@ def __getattr__(name):
 
 def _other(name):
     if name == "gaierror":
-        from .zbase import p
-
-        return p.gaierror
+        return _module("zbase").p.gaierror
     # Constants are upper case; errnos, but not EAI_X and EFD_X, are in usocket_compat.errno, and
     # ZSOCK_X and ZVFS_X are X (zephyr.py).
     if name.upper() == name != name.lower() and (name[:1] not in "EZ" or name[3:4] == "_"):
-        from .zbase import p
-
         try:
-            return p.number(name)
+            return _module("zbase").p.number(name)
         except KeyError:
             pass
 
