@@ -10,6 +10,7 @@
 # This file has what a connection needs while all goes well; on a board the rest is not for long.
 
 from _thread import get_ident
+from sys import modules
 
 from ._config import USOCKET_LAZY
 from .zbase import p
@@ -36,13 +37,9 @@ _PAST = ["until", "owed"]
 # they were made into last is kept by the driver.
 credentials = {}
 changes = [0, None]
-
-
-def load(name):
-    """The file of that name, loaded when first asked for."""
-    if hasattr(p, "BytesIO"):
-        p.BytesIO(800).close()  # without that room a second import crashes MicroPython
-    return __import__(name, globals(), None, ("p",), 1)
+# A file of the layer, loaded when first asked for.
+load = modules[__name__[:-4]]._module
+del modules
 
 
 class Tls:
