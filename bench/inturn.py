@@ -28,7 +28,11 @@ def middle(values):
     return sorted(values)[len(values) // 2]
 
 
-def compare(name, raw, layered, n, rounds=15, clock=ticks):
+def tell(name, times):
     """Prints "name ratio raw layered": medians, and raw / layered: 1.0 is as fast as raw."""
-    a, b = [middle(t) for t in timed((raw, layered), n, rounds, clock)]
+    a, b = [middle(t) for t in times]
     print("%s %.3f %.3f %.3f" % (name, a / b, a, b))
+
+
+def compare(name, raw, layered, n, rounds=15, clock=ticks):
+    tell(name, timed((raw, layered), n, rounds, clock))

@@ -171,9 +171,7 @@ def lines(command: list[str | Path], **environment: str) -> dict[str, list[float
 
 
 def measure(console: Console) -> dict[str, dict[str, list[float]]]:
-    if hasattr(os, "sched_setaffinity"):
-        # One core for both ends: where the scheduler puts them would else be what is measured.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    on_core(0)
     with contextlib.ExitStack() as ends:
         port = ends.enter_context(peer("peer.py"))
         secure = ends.enter_context(peer("peer_tls.py"))
@@ -200,6 +198,27 @@ def measure(console: Console) -> dict[str, dict[str, list[float]]]:
             path = f"{CERTIFICATES}:{path}"
             found["unix"].update(lines([newest.path, tls, tls_rounds, secure], MICROPYPATH=path))
     return found
+
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+
+
+def on_core(which: int) -> None:
+    """What starts from here on has one core, the first for both ends of what is measured on hosts.
+
+    Where the scheduler puts them would else be what is measured.
+    """
+    if CORES:
+        os.sched_setaffinity(0, {CORES[which % len(CORES)]})
+
+
+@contextlib.contextmanager
+def machine(**options: object) -> Iterator[Board]:
+    """A board with its network on a core of its own, if there are two: its peer is elsewhere."""
+    on_core(1)
+    with Board(**options) as board:
+        on_core(0)
+        yield board
 
 
 @contextlib.contextmanager
@@ -361,12 +380,12 @@ def write_costs(heap: dict[str, list[float]]) -> None:
 
 def measure_board(console: Console) -> dict[str, list[float]]:
     console.print("measuring on the virtual board (standard) ...")
-    with Board(variant="standard") as board:
+    with machine(variant="standard") as board:
         found = on_board(board, HERE / "board.py") | on_board(board, HERE / "workload_streams.py")
     # Two connections at a time; the other end is a process of the host.
     sys.path.append(str(CERTIFICATES))
     authority = importlib.import_module("certs").CA
-    with peer("peer_tls.py") as port, Board(variant="standard", tls_memory=120000) as board:
+    with peer("peer_tls.py") as port, machine(variant="standard", tls_memory=120000) as board:
         words = (HERE / "workload_tls.py", "200", port, "10.0.2.2", authority.hex())
         found.update(on_board(board, *words))
     return found
@@ -374,7 +393,7 @@ def measure_board(console: Console) -> dict[str, list[float]]:
 
 def measure_aio(console: Console) -> dict[str, list[float]]:
     console.print("measuring asyncio on the virtual board (standard) ...")
-    with Board(variant="standard", forward=["0:8001", "0:8002"]) as board:
+    with machine(variant="standard", forward=["0:8001", "0:8002"]) as board:
         command = [sys.executable, "-m", "usocket_tools.cli", "run", "--device", board.device]
         server = subprocess.Popen(
             [*command, HERE / "board_aio.py"], stdout=subprocess.PIPE, text=True

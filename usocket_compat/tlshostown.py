@@ -213,6 +213,8 @@ class Handle:
     def __init__(self, t):
         t._owners = self._owners = []
         self._t = t
+        # what its class has is found slower
+        t.shut_in = t.shut_out = False
         t.sock.shared = 0  # CPython's port has no close of its own
         # want: a poll object; who uses one takes it out
         self._polls = {}
