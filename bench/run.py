@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import clients
 import plots
@@ -213,7 +214,7 @@ def on_core(which: int) -> None:
 
 
 @contextlib.contextmanager
-def machine(**options: object) -> Iterator[Board]:
+def machine(**options: Any) -> Iterator[Board]:
     """A board with its network on a core of its own, if there are two: its peer is elsewhere."""
     on_core(1)
     with Board(**options) as board:

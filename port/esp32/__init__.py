@@ -413,7 +413,9 @@ def zsock_send(fd, data, flags=0):
 def _write(h, data):
     # What is more than a message, and more than _MOST of it, outage.py could not account for.
     if len(data) > _SMALL and not has_room(h):
-        return None
+        sleep_ms(0)  # the peer's answer may be here already
+        if not has_room(h):
+            return None
     try:
         return h.s.write(data, _MOST)
     except OSError:
