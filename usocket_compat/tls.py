@@ -83,16 +83,18 @@ class Tls:
     def enter(self):
         """Takes the engine for this thread; False in what has interrupted this thread there.
 
-        Also while another has that of one that was closed, or if another was quicker. A `try`
-        follows at once, whose `finally` does leave[what this gave](self).
+        Also while another has that of one that was closed. A `try` follows at once, whose
+        `finally` does leave[what this gave](self).
         """
         me = get_ident()
         while self._lock.locked():
             if self._own[1] == me or self.st == 5:
                 return False
             p.sleep_ms(1)
-        # Ctrl-C comes in at branches: there is none from here to the caller's `try`.
-        mine = self._lock.acquire(False)
+        # Ctrl-C comes in at branches: there is none from here to the caller's `try`. If another
+        # was quicker it waits for that: a reader to whom it said EAGAIN would wait for data, and
+        # TLS may have the last of it already.
+        mine = self._lock.acquire()
         self._own[mine] = me
         return mine
 

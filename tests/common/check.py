@@ -475,6 +475,10 @@ class Thread:
         start = now()
         while not self.done:
             if since(now(), start) > timeout_ms:
+                # Another may have failed, for which this one waits.
+                for each in threads:
+                    if each.error:
+                        show(each.error)
                 raise AssertionError("the thread still runs after %d ms" % timeout_ms)
             sleep_ms(1)
         if self.error:

@@ -1,5 +1,7 @@
 # TLS sockets as Zephyr has them: how connections end, who is trusted, non-blocking. Credentials,
 # options and data are in test_tls.py: a board of 32 bits has no room for all of it at once.
+import sys
+
 import secure
 from secure import (
     CA,
@@ -32,6 +34,7 @@ from check import (
     tcp,
     true,
 )
+from usocket_compat.zbase import tab
 
 S = net.SOL_TLS
 NEEDED = "IPPROTO_TLS_1_2"
@@ -315,4 +318,48 @@ def test_one_reader_one_writer():
     threads = [Thread(give, a), Thread(give, b), Thread(receive, a), Thread(receive, b)]
     for thread in threads:
         thread.join(LONG)
+    close(a, b)
+
+
+class Overtaken:
+    """A lock that another thread takes between the look at it and its taking, for a while."""
+
+    def __init__(self, lock, ms):
+        self.lock = lock
+        self.looks = 0
+        lock.acquire()
+        self.other = Thread(self.work, ms)
+
+    def work(self, ms):
+        sleep_ms(ms)
+        self.lock.release()
+
+    def locked(self):
+        self.looks += 1
+        return self.looks > 1 and self.lock.locked()
+
+    def acquire(self, wait=True):
+        return self.lock.acquire(wait)
+
+    def release(self):
+        self.lock.release()
+
+
+@needs(NEEDED, "threads")
+def test_who_is_overtaken_waits_for_no_data():
+    """What TLS holds of a record is not seen by a poll of the connection."""
+    if sys.implementation.name == "cpython":
+        return "it has no such lock (tlshostown.py)"
+    a, b = secure.pair()
+    sendall(a, bytes(1000))
+    eq(recv_exactly(b, 700), bytes(700))
+    net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 3)
+    buf = bytearray(777)
+    t = tab[b].p
+    real = t._lock
+    t._lock = mine = Overtaken(real, 50)
+    eq(net.zsock_recv(b, buf), 300)
+    true(mine.looks)
+    mine.other.join()
+    t._lock = real
     close(a, b)
