@@ -243,8 +243,8 @@ class Handle:
                 ):
                     return t.eng.write(data)
             except WAITS:
-                t.owed = bytes(data)
-                r = -_EAGAIN
+                t.owed = data
+                r = t.unsent(None)
             except _FAILURES as e:
                 r = t.failed(e)
             except BaseException:

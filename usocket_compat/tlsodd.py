@@ -2,6 +2,7 @@
 # What an open TLS socket does with a record that does not go out or come as it should. Each is
 # called by its name on a Tls (tls.py), whose engine the caller has.
 
+from _thread import get_ident
 from sys import modules
 
 from .zbase import p
@@ -17,6 +18,8 @@ def unsent(t, r):
     if r is False:
         return t.lost(t.eng.put, t.owed)
     t.owed = bytes(t.owed)
+    t.owner = _who()
+    t.out = False
     return -_EAGAIN
 
 
@@ -27,7 +30,8 @@ def owes(t, mine, data):
         return -_EAGAIN
     if t.st == 5:
         return -_EINTR  # which is EBADF, as the layer sees
-    same = len(owed) <= len(data) and memoryview(data)[: len(owed)] == owed
+    me = _who()
+    same = _begins(data, owed)
     if not t.out:
         t.out = False  # its place
         # Without a branch, so that it never goes twice.
@@ -36,9 +40,60 @@ def owes(t, mine, data):
             return t.lost(t.eng.put, owed)
         if not t.out:
             return -_EAGAIN
-    t.owed = None
-    t.out = False
+    if not owed:
+        return _behind(t, me, data)
+    if not same and t.owner != me:
+        # Of one who waits for room and asks again: then he is told.
+        t.gone = t.gone or {}
+        t.gone[t.owner] = owed
+        t.owed = b""
+        return -_EINTR
+    _clear(t)
     return len(owed) if same else -_EINTR  # again
+
+
+def _who():
+    """Who sends: the thread, and the task where there is one."""
+    task = None
+    asyncio = modules.get("asyncio.core") or modules.get("asyncio")
+    try:
+        task = asyncio and getattr(asyncio, "cur_task", None) or asyncio.current_task()
+    except (AttributeError, RuntimeError):
+        pass  # no loop runs
+    return get_ident(), id(task)
+
+
+def _begins(data, owed):
+    return len(owed) <= len(data) and memoryview(data)[: len(owed)] == owed
+
+
+def _clear(t):
+    """Nothing is owed: which is b"", and out, while somebody is still to be told of one."""
+    if t.gone:
+        t.owed = b""
+    else:
+        t.owed = None
+        t.out = False
+
+
+def _behind(t, me, data):
+    """A send while another is still to be told that his record is out."""
+    owed = t.gone.get(me)
+    told = owed is not None and _begins(data, owed)
+    t.gone.pop(me, None)
+    _clear(t)
+    if told:
+        return len(owed)
+    if not t.gone:
+        return -_EINTR
+    t.owed = data
+    t.owner = me
+    t.out = False
+    t.out = r = tls.ask(t.eng.put, data)  # without a branch, as above
+    if not r:
+        return t.unsent(r)
+    t.owed = b""
+    return r
 
 
 def over(t, r):
@@ -60,5 +115,7 @@ def lost(t, call, data=None):
 
 
 # To be asked for by name takes longer than what these two do, and a stream that is full needs
-# them for every other record.
+# them for every other record. owner: whose record is owed; gone: by these, records that others
+# have brought out, of which they are still to be told.
 tls.Tls.unsent, tls.Tls.owes = unsent, owes
+tls.Tls.owner = tls.Tls.gone = None

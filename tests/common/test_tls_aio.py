@@ -86,3 +86,44 @@ def test_both_ways_at_once():
         close(fd, server, lfd)
 
     go(main())
+
+
+@needs(NEEDED)
+def test_two_tasks_send():
+    """A record of the one that the other brings out does not go twice."""
+
+    async def main():
+        lfd, addr = listener()
+        fd = client()
+        connecting = asyncio.create_task(aio.connect(fd, addr))
+        server, _ = await aio.accept(lfd)
+        times = 40 if BOARD else 1500
+        size = times * 200
+        if not BOARD:
+            net.zsock_setsockopt(fd, net.SOL_SOCKET, net.SO_SNDBUF, 20000)
+
+        async def give(letter):
+            for _ in range(times):
+                await aio.sendall(fd, letter * 200)
+
+        async def take():
+            eq(await aio.recv(server, 1), b"x")
+            await asyncio.sleep(0.2)  # till then it is full
+            got = [0, 0]
+            while sum(got) < 2 * size:
+                data = await aio.recv(server, 333)
+                true(data)
+                for i in (0, 1):
+                    got[i] += data.count(b"ab"[i : i + 1])
+            return got
+
+        taking = asyncio.create_task(take())
+        await connecting
+        await aio.sendall(fd, b"x")
+        await asyncio.gather(give(b"a"), give(b"b"))
+        eq(await taking, [size, size])
+        await aio.sendall(fd, b"end")
+        eq(await aio.recv(server, 333), b"end")
+        close(fd, server, lfd)
+
+    go(main())

@@ -116,6 +116,52 @@ def test_a_send_of_many_records_goes_once():
 
 
 @needs(NEEDED, "threads")
+def test_a_record_that_another_thread_brings_out():
+    """Who has begun it is told so when it asks again: it does not go twice."""
+    a, b = pair()
+    nonblocking(a)
+    block = bytes(range(200)) * sized(20, 1)
+    size = len(block)
+    sent = 0
+    try:
+        while True:
+            sent += net.zsock_send(a, block)
+    except OSError as e:
+        eq(e.errno, errno.EAGAIN)
+
+    def give():
+        while True:
+            ready(a, net.POLLOUT, LONG)
+            try:
+                return net.zsock_send(a, b"\xff" * size)
+            except OSError as e:
+                eq(e.errno, errno.EAGAIN)
+
+    nonblocking(b)
+    buf = bytearray(777)
+    got = [0, 0]
+
+    def take():
+        if ready(b, net.POLLIN, 20):
+            n = net.zsock_recv(b, buf)
+            got[0] += n
+            got[1] += bytes(buf[:n]).count(b"\xff")
+
+    other = Thread(give)
+    while not other.done:
+        take()
+    eq(other.join(), size)
+    eq(net.zsock_send(a, block), size)
+    total = sent + 2 * size
+    while got[0] < total:
+        take()
+    eq(net.zsock_send(a, b"end"), 3)
+    eq(ready(b, net.POLLIN, LONG), net.POLLIN)
+    eq((net.zsock_recv(b, 777), got), (b"end", [total, size]))
+    close(a, b)
+
+
+@needs(NEEDED, "threads")
 def test_a_buffer_of_wider_items():
     import array
 
