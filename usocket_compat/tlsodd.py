@@ -42,10 +42,9 @@ def owes(t, mine, data):
             return -_EAGAIN
     if not owed:
         return _behind(t, me, data)
-    if not same and t.owner != me:
+    if not same and not _same(t.owner, me):
         # Of one who waits for room and asks again: then he is told.
-        t.gone = t.gone or {}
-        t.gone[t.owner] = owed
+        t.gone = (t.gone or []) + [(t.owner, owed)]
         t.owed = b""
         return -_EINTR
     _clear(t)
@@ -60,7 +59,12 @@ def _who():
         task = asyncio and getattr(asyncio, "cur_task", None) or asyncio.current_task()
     except (AttributeError, RuntimeError):
         pass  # no loop runs
-    return get_ident(), id(task)
+    return get_ident(), task
+
+
+def _same(one, other):
+    # The task itself is kept, whose number another may get. None: Ctrl-C came before it was noted.
+    return one is None or one[0] == other[0] and one[1] is other[1]
 
 
 def _begins(data, owed):
@@ -78,9 +82,9 @@ def _clear(t):
 
 def _behind(t, me, data):
     """A send while another is still to be told that his record is out."""
-    owed = t.gone.get(me)
+    owed = ([owed for who, owed in t.gone if _same(who, me)] or [None])[0]
     told = owed is not None and _begins(data, owed)
-    t.gone.pop(me, None)
+    t.gone = [each for each in t.gone if not _same(each[0], me)]
     _clear(t)
     if told:
         return len(owed)
@@ -115,7 +119,7 @@ def lost(t, call, data=None):
 
 
 # To be asked for by name takes longer than what these two do, and a stream that is full needs
-# them for every other record. owner: whose record is owed; gone: by these, records that others
-# have brought out, of which they are still to be told.
+# them for every other record. owner: whose record is owed; gone: owners and their records that
+# others have brought out, of which they are still to be told.
 tls.Tls.unsent, tls.Tls.owes = unsent, owes
 tls.Tls.owner = tls.Tls.gone = None
