@@ -243,7 +243,7 @@ class Handle:
                 ):
                     return t.eng.write(data)
             except WAITS:
-                t.owed = data
+                t.owed = bytes(data)
                 r = t.unsent(None)
             except _FAILURES as e:
                 r = t.failed(e)

@@ -6,9 +6,9 @@ import sys
 
 import usocket_compat as net
 
-link = before = first = None
-found = [None] * 9
+found = [None] * 3
 chain = [None]
+link = before = None
 
 
 def fill():
@@ -28,24 +28,23 @@ def ask(turn):
         found[turn] = False
 
 
-def thrice(first):
+def thrice():
     gc.collect()
     spare = bytearray(int(sys.argv[2]))
     fill()
     spare = None  # noqa: F841
-    for turn in range(first, first + 3):
+    for turn in range(3):
         ask(turn)
 
 
-for first in 0, 3, 6:
-    thrice(first)
-    # Link by link: the collector may take an old word on the stack for the first of them.
-    link = chain[0]
-    while link:
-        before, link[0] = link[0], None
-        link[1] = None
-        link = before
-    chain[0] = None
-    gc.collect()
-print("full", found[0])
+thrice()
+# Link by link, as in waits.py: the collector may take an old word on the stack for the first.
+link = chain[0]
+while link:
+    before, link[0] = link[0], None
+    link[1] = None
+    link = before
+chain[0] = None
+gc.collect()
+print("full", found)
 print("then", getattr(net, sys.argv[1]) is not None)
