@@ -143,7 +143,7 @@ def test_one_shot():
         eq(tokens(poller), [2])
         for token in (1, 5):
             net.zsock_send(a, b"x")
-            while tokens(poller) != [2]:
+            while 1 not in tokens(poller):
                 sleep_ms(1)
             # Given once, though there is more.
             eq(tokens(poller), [2])
