@@ -3,8 +3,10 @@
 # Arguments: the program, server (TCP with poll, then getaddrinfo and UDP), udp (a client), dns (a
 # name looked up, of the name server on that port of the host), aiodns (the same with asyncio),
 # wifi, poller, or an echo server by aio or by asyncio's streams.
+import _thread
 import gc
 import sys
+import time
 
 
 def used():
@@ -51,12 +53,21 @@ if sys.argv[1] == "server":
     fd, addr = net.accept(listener)
     fds.append(net.pollfd(fd, net.POLLIN))
     buf = bytearray(64)
-    for _ in range(3):
+
+    def late(data):
+        time.sleep_ms(30)
+        net.send(fd, data)
+
+    for again in range(3):
         net.send(client, b"hello")
         net.poll(fds, 1000)
         n = net.recv(fd, buf)
-        net.send(fd, memoryview(buf)[:n])
+        if again:
+            net.send(fd, memoryview(buf)[:n])
+        else:  # the client waits
+            _thread.start_new_thread(late, (bytes(buf[:n]),))
         net.recv(client, 10)
+    late = None
     step("data")
     net.close(client)
     net.poll(fds, 1000)

@@ -390,6 +390,7 @@ def accept(h, entry):
 layer = tab = send_rest = recv_rest = None
 NOTHING = (None, 0)
 _BYTES = bytes, bytearray, memoryview  # of others the length need not be in bytes
+_WRITABLE = bytearray, memoryview
 
 
 def zsock_send(fd, data, flags=0):
@@ -522,17 +523,24 @@ def send(h, data, n, flags):
 
 
 def recv(h, n, flags):
-    if flags & ~_DONTWAIT == 0 and 0 < n < _HUGE and _says(h) == _IN:
-        got = _receive(h, n)
-        if got.__class__ is bytes:
-            _count(h, len(got), n)
-        return got
+    if flags & ~_DONTWAIT == 0 and 0 < n < _HUGE:
+        got = _says(h)
+        if not got:
+            return -_EAGAIN
+        if got == _IN:
+            got = _receive(h, n)
+            if got.__class__ is bytes:
+                _count(h, len(got), n)
+            return got
     return rest(h).recv(h, n, flags)
 
 
 def recv_into(h, buf, n, flags):
-    if flags & ~_DONTWAIT == 0 and n and _says(h) == _IN:
-        if buf.__class__ is bytearray or buf.__class__ is memoryview:
+    if flags & ~_DONTWAIT == 0 and n and buf.__class__ in _WRITABLE:
+        got = _says(h)
+        if not got:
+            return -_EAGAIN
+        if got == _IN:
             got = _read(h, buf)
             return -_EAGAIN if got is None else _count(h, got, n)
     return rest(h).recv_into(h, buf, n, flags)
@@ -553,11 +561,11 @@ def rest(h):
 
 
 def _says(h):
-    """What the firmware's poll says of a stream that is connected and holds nothing back."""
+    """What the firmware's poll says of a connected stream that holds nothing; -1 of another."""
     if h.st == _BLOCKS:
         arm(h)
     if h.st:
-        return 0
+        return -1
     return next(pollable(h)(0), NOTHING)[1]
 
 
