@@ -67,9 +67,10 @@ _NAMES = (
     " ENOTCONN=128 ENOMEM=12 EINTR=4 EISCONN=127 EALREADY=120 EINPROGRESS=119 ECONNABORTED=113"
     " POLLRDHUP=8192 "
 )
+TLS = "tlsmake"  # drives the firmware's TLS, which goes over these calls
 # A file and the operations it is loaded for.
 LATER = (
-    "|stream writable TLS |waits receive |polls pollset zsock_poll "
+    "|stream writable |waits receive |polls pollset zsock_poll "
     "|dgram sendto recvfrom recvfrom_into |msg sendmsg recvmsg |memory socketpair "
     "|events eventfd eventfd_read eventfd_write eventfd_set |options getsockopt setsockopt ioctl "
     "|shut shutdown |local getsockname getpeername |netif use_interface "
@@ -564,9 +565,7 @@ def _says(h):
     """What the firmware's poll says of a connected stream that holds nothing; -1 of another."""
     if h.st == _BLOCKS:
         arm(h)
-    if h.st:
-        return -1
-    return next(pollable(h)(0), NOTHING)[1]
+    return -1 if h.st else next(pollable(h)(0), NOTHING)[1]
 
 
 def pollable(h):

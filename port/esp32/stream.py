@@ -43,8 +43,6 @@ _OOB = const(4)
 _TRUNC = const(64)
 _ERRQUEUE = const(8192)
 
-# The file that drives the firmware's TLS, which goes over these calls.
-TLS = "tlsmake"
 # As much as one native recv makes room for when nobody says how much there is.
 _CHUNK = const(1460)
 _HUGE = const(1 << 22)
