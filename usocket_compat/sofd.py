@@ -51,8 +51,11 @@ def again(self, name, *args):
     e = entry(self)
     fd = self._fd
     mine = fd < 0
-    if name == "sendto" and len(args) == 2:
-        args = args[0], 0, args[1]
+    if name == "sendto" and args:
+        if len(args) == 2:
+            args = args[0], 0, args[1]
+        if args[-1] is None:  # the peer of a Zephyr program, and here no address
+            args = args[:-1] + ((),)
     call = getattr(_net, "zsock_" + name)
     if not mine and name not in ("accept", "connect"):
         return _by_fd(self, call, fd, args)

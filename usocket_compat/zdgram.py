@@ -9,18 +9,20 @@ _int, _bytes = int, bytes
 
 
 def zsock_sendto(fd, data, flags, addr):
-    """Sends one datagram to addr; returns its length.
+    """Sends one datagram to addr, or where the socket is connected to (None); returns its length.
 
-    Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH.
-    Source: POSIX sendto().
+    Raises OSError: EBADF, EMSGSIZE, EAGAIN, EISCONN, EAFNOSUPPORT, ENETUNREACH, EDESTADDRREQ.
+    Source: POSIX sendto(), zsock_sendto.
     """
     sock = get(fd)
     an_int(flags)
     if data.__class__ is not _bytes:
         data = as_bytes(data)
     # Linux does not look at a packed address for a stream, other than AF_UNIX (1 everywhere).
-    if sock.stream and sock.family != 1 and isinstance(addr, (bytes, bytearray, memoryview)):
-        if len(addr) > 128:  # struct sockaddr_storage
+    if addr is None or (
+        sock.stream and sock.family != 1 and isinstance(addr, (bytes, bytearray, memoryview))
+    ):
+        if addr and len(addr) > 128:  # struct sockaddr_storage
             fail("EINVAL")
         return p.send_rest(fd, data, flags, None, None)
     addr = sock.p.address(sock.family, addr)

@@ -119,9 +119,12 @@ def test_v6_sendto_recvfrom():
 def test_v4_sendto_recvfrom_null_dest():
     # Zephyr's test asks for no source address; here that is recv.
     client, server = pair()
-    eq(net.zsock_send(client, b"ping", 0), 4)
+    eq(net.zsock_sendto(client, b"ping", 0, None), 4)
     eq(net.zsock_recv(server, 16), b"ping")
     close(client, server)
+    fd = tcp()
+    raises("EPIPE", net.zsock_sendto, fd, b"x", 0, None)
+    close(fd)
 
 
 @needs("recvmsg", "MSG_PEEK")

@@ -1,6 +1,7 @@
 # UDP: what Zephyr's udp suite looks at, with Linux's answers. Messages: test_msg.py.
 import usocket_compat as net
 from check import (
+    OPEN_MAX,
     QUEUED,
     close,
     closed_port,
@@ -226,6 +227,21 @@ def test_v4_dgram_peer_addr_reset():
 @needs("connect_unspec", "AF_INET6")
 def test_v6_dgram_peer_addr_reset():
     dgram_peer_addr_reset(V6)
+
+
+# rows: zsock_sendto
+def test_sendto_no_address():
+    """Zephyr's NULL: to the peer."""
+    a, b = udp_pair()
+    for data in (b"x", b"", bytearray(b"yz"), memoryview(b"w")):
+        eq(net.zsock_sendto(a, data, 0, None), len(data))
+        eq(net.zsock_recv(b, 9), bytes(data))
+    raises(TypeError, net.zsock_sendto, a, "x", 0, None)
+    raises(TypeError, net.zsock_sendto, a, b"x", "0", None)
+    c, _ = udp()
+    raises("EDESTADDRREQ", net.zsock_sendto, c, b"x", 0, None)
+    raises("EBADF", net.zsock_sendto, OPEN_MAX - 1, b"x", 0, None)
+    close(a, b, c)
 
 
 def test_connected_again_to_another_peer():
