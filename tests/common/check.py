@@ -137,14 +137,21 @@ def show(e):
 # -- what the target can do -------------------------------------------------------------
 
 
-_can = {}
+_can = ""
 
 
 def has(feature):
-    # Asked once: each time costs a socket for every option.
+    global _can
     if not _can:
-        _can.update(net.capabilities())
-    return _can[feature]
+        # Asked once: each time costs a socket for every option. A text, since a board has no room
+        # to keep so many names: " NAME " of what it can, " -NAME " of what not.
+        can = net.capabilities()
+        _can = " %s " % " ".join([name if can[name] else "-" + name for name in can])
+    if " %s " % feature in _can:
+        return True
+    if " -%s " % feature in _can:
+        return False
+    raise KeyError(feature)
 
 
 def needs(*features):
