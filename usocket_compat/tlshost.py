@@ -24,8 +24,8 @@ VERSIONS = " %d %s" % (_V12, "%d " % _V13 if ssl.HAS_TLSv1_3 else "")
 PSK = _shared.PSK
 # Options beside those that are everywhere: what capabilities() says.
 CAN = (
-    "TLS_ALPN_LIST TLS_CIPHERSUITE_LIST TLS_CIPHERSUITE_USED TLS_SESSION_CACHE TLS_HOSTNAME_NONE"
-    " TLS_CLOSE_NOTIFY"
+    "TLS_ALPN_LIST TLS_CIPHERSUITE_LIST TLS_CIPHERSUITE_USED TLS_SESSION_CACHE"
+    " TLS_SESSION_CACHE_PURGE TLS_HOSTNAME_NONE TLS_CLOSE_NOTIFY"
 )
 # The most that one recv makes room for, or that poll reads ahead; the most of one send.
 READ = MOST = _own.MOST
