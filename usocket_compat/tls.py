@@ -56,9 +56,12 @@ class Tls:
     st = 0
     proto = 242  # IPPROTO_TLS_1_2
     server = False
-    # SOL_TLS's options. `name` is None where the peer's is not looked at, False while nobody said.
+    # SOL_TLS's options. `verify` is None while nobody said (not False, which equals
+    # TLS_PEER_VERIFY_NONE); `name` is None where the peer's is not looked at, False while nobody
+    # said.
     tags = ()
-    verify = name = False
+    verify = None
+    name = False
     # those that few set: a dict, in tlsmore.py
     rare = None
     eng = None

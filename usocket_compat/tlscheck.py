@@ -170,7 +170,7 @@ def missing(t):
     """Why a client cannot verify its peer, in words; None if it can, or need not."""
     if USOCKET_LAZY:
         driver().discard("zkind", "tlscheck")
-    if t.verify is False or t.verify == 2:
+    if t.verify is None or t.verify == 2:
         if values(t.tags, 1):
             if t.name is False:
                 return "TLS_HOSTNAME is not set: the peer's name cannot be verified"

@@ -43,7 +43,7 @@ def _make(t, rare):
     version = ssl.TLSVersion.TLSv1_3 if t.proto == _V13 else ssl.TLSVersion.TLSv1_2
     made.maximum_version = made.minimum_version = version
     verify = t.verify
-    if verify is False:
+    if verify is None:
         verify = 0 if t.server else 2
     if not t.server and (verify < 2 or t.name is None):
         made.check_hostname = False

@@ -146,7 +146,7 @@ class _Hand:
 def _context(t):
     kind = ("DTLS_", "TLS_")[t.proto == 242] + ("CLIENT", "SERVER")[t.server]
     made = tls.SSLContext(getattr(tls, "PROTOCOL_" + kind))
-    if t.verify is not False:
+    if t.verify is not None:
         setattr(made, "verify_mode", t.verify)  # which the stubs do not have
     of = _tls.load("tlscheck").values
     try:

@@ -149,6 +149,28 @@ def test_who_is_not_trusted():
     close(accepting.join(LONG)[0], fd, lfd)
 
 
+@needs(NEEDED, "threads")
+def test_each_client_as_it_was_told():
+    """One that does not verify its peer changes nothing for the next of the same tags."""
+    lfd, addr = listener()
+    unsigned = "issuer", "not correctly signed", "unable to get"
+    for level in "NONE", None, "OPTIONAL", None, "NONE", "REQUIRED", "NONE":
+        if level is None:
+            refused(addr, lfd, unsigned, tags=(OTHER,))
+            continue
+        fd = client(tags=(OTHER,))
+        option(fd, "TLS_PEER_VERIFY", getattr(net, "TLS_PEER_VERIFY_" + level))
+        accepting = Thread(net.zsock_accept, lfd)
+        if level == "REQUIRED":
+            raises("ECONNABORTED", net.zsock_connect, fd, addr)
+            raises(("ECONNABORTED", "ECONNRESET"), accepting.join, LONG)
+        else:
+            net.zsock_connect(fd, addr)
+            close(accepting.join(LONG)[0])
+        close(fd)
+    close(lfd)
+
+
 @needs(NEEDED)
 def test_without_credentials_or_a_name():
     lfd, addr = listener()

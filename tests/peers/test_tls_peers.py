@@ -165,6 +165,24 @@ def test_who_is_not_trusted(
     assert lines[1] == "[]"
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("levels", ["0-1-020", "-0-"])
+def test_each_client_as_it_was_told(
+    target: HostTarget, pki: Pki, openssl, version: str, levels: str
+) -> None:
+    """One that does not verify its peer changes nothing for the next of the same tags."""
+    if not has(target, version):
+        return refused(target, pki)
+    port = openssl(pki.server)
+    lines = run(
+        target, "told", port=port, ca=pki.other[0], name=NAME, version=version, levels=levels
+    )
+    for level, line in zip(levels, lines):
+        wanted = "connected" if level in "01" else "error ECONNABORTED"
+        assert line.startswith(wanted), (level, lines)
+    assert len(lines) == len(levels)
+
+
 def test_a_key_of_another_certificate(target: HostTarget, pki: Pki, openssl) -> None:
     port = openssl(pki.server, "-Verify", "1", "-CAfile", pki.ca[0])
     lines = run(

@@ -145,6 +145,24 @@ def test_no_memory_for_another(server, board: Board) -> None:
         program.expect("fds []")
 
 
+def test_each_client_as_it_was_told(server, board: Board) -> None:
+    """One that does not verify its peer changes nothing for the next of the same tags."""
+
+    def end(s: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError):
+            s.recv(1)
+
+    with_ca(board)
+    levels = "0-1-020"
+    for _ in levels:
+        port = server(end, daemon=True)
+    with started(board, PROGRAM, "told", port, levels) as program:
+        for level in levels:
+            words = "connected" if level in "01" else "The certificate is not correctly signed"
+            assert program.expect(level, 20).startswith(words)
+        assert program.end_of_it() == ""
+
+
 MANY = 200
 # What looks like a pointer keeps a little; a leak is kept by each.
 LEFT = 2000

@@ -89,6 +89,18 @@ def connect():
     print(net.fds())
 
 
+def told():
+    """A client for each TLS_PEER_VERIFY, `-` for none."""
+    for level in args["levels"]:
+        args["verify"] = level
+        if level == "-":
+            del args["verify"]
+        fd = connected()
+        if fd is not None:
+            print("connected")
+            net.zsock_close(fd)
+
+
 def eager():
     """Sends from the first moment on, without blocking, until it is sent or refused."""
     fd = tls()

@@ -168,6 +168,27 @@ def full(port):
     print("fds", net.fds())
 
 
+def told(port, levels):
+    """A client for each TLS_PEER_VERIFY, `-` for none, that trusts who has not signed."""
+    import usocket_compat as net
+
+    with open("other.der", "rb") as file:
+        net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
+    for level in levels:
+        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
+        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
+        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        if level != "-":
+            net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_PEER_VERIFY, int(level))
+        try:
+            net.zsock_connect(fd, (HOST, int(port)))
+            print(level, "connected")
+        except OSError as e:
+            print(level, e.args[1])
+        net.zsock_close(fd)
+        gc.collect()  # a board has TLS memory for one
+
+
 def many(port, times):
     """Connections one after the other, half of which fail: what is left of them."""
     import usocket_compat as net
