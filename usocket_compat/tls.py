@@ -240,7 +240,7 @@ class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
                 return n
             left = self.head[3] << 8 | self.head[4]
         if not left and self.hand:
-            self.hand.ended(self.head[0])
+            self.stop = self.hand.ended(self.head[0])
             self.left = self.at = self.recv = 0
             return n
         if not left:
@@ -260,7 +260,7 @@ class Stream(getattr(p, "IOBase", object)):  # type: ignore[misc]
             n = p.last_error(n)
             return None if n in _AGAIN else -n
         if self.hand:
-            self.hand.wrote(buf, n)
+            self.stop = self.hand.wrote(buf, n)
         self.send = 0
         return n
 

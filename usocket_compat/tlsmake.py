@@ -101,8 +101,12 @@ class _Hand:
         self.fin = self.kind = self.left = 0
         self.out = False
 
+    # Both tell whether it is over: then nothing more is read, neither data, for which nobody has
+    # asked yet, nor the end of a peer that sends and goes, which is for the first receive.
+
     def ended(self, kind):
         self.fin |= self.fin >> 2 & 1 | 4 * (kind == 20)
+        return self.fin & 3 == 3
 
     def wrote(self, buf, n):
         left = self.left
@@ -119,21 +123,15 @@ class _Hand:
         self.kind = kind
         self.fin = fin
         self.out = False
+        return fin & 3 == 3
 
     def step(self, t, eng):
         """Goes on with the handshake: 0 when it is over, or what it waits for."""
-        buf = bytearray(1)
-        eng.stop = False
-        n = eng.s.readinto(buf)
-        over = self.fin & 3 == 3
-        if n:
-            t.back = buf
-            eng.more = True
-        elif n == 0 and (eng.cut or not over):
+        # Also when all has come: whether it is right is still to be found out if Ctrl-C came in.
+        eng.stop = self.fin & 3 == 3
+        if eng.s.readinto(bytearray(1)) == 0:
             raise OSError(_EOF)
-        elif n == 0:
-            t.eof = True
-        elif not over:
+        if self.fin & 3 != 3:
             return 4 if self.out else 1
         # Not deleted: MicroPython would keep what was there, and this file with it. Without a
         # branch: whoever is interrupted has a handshake that goes on, or one that is over.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -380,6 +382,54 @@ class Between:
         self._listener.close()
         for each in self._open:
             each.close()
+
+
+GONE = 5
+AFTER = {
+    "end": "error ECONNABORTED the connection ended without close_notify",
+    "close_notify": "b''",
+    "data": "b'bye'",
+    "reset": "error ECONN(RESET|ABORTED)",  # CPython's ssl takes it for the end
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("how", AFTER)
+def test_a_server_that_goes_at_once(target: HostTarget, pki: Pki, how: str, version: str) -> None:
+    """The handshake has gone well, which connect says; what follows is for the first receive."""
+    if not has(target, version):
+        return refused(target, pki)
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(*pki.server)
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(GONE):
+            plain = listener.accept()[0]
+            plain.settimeout(LIMIT)
+            # All leaves at once; a reset would lose what has not left.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, how != "reset")
+            with made.wrap_socket(plain, True, do_handshake_on_connect=False) as peer:
+                peer.do_handshake()
+                if how == "data":
+                    peer.sendall(b"bye")
+                elif how == "reset":
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                elif how == "close_notify":
+                    peer.setblocking(False)
+                    with contextlib.suppress(ssl.SSLError):
+                        peer.unwrap()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        port = listener.getsockname()[1]
+        lines = run(
+            target, "gone", port=port, ca=pki.ca[0], name=NAME, version=version, times=GONE
+        )
+        thread.join(LIMIT)
+    assert lines[::2] == ["connected"] * GONE, lines
+    assert len(lines) == 2 * GONE
+    assert all(re.match(AFTER[how], line) for line in lines[1::2]), lines
 
 
 @pytest.mark.parametrize("what", ["stop", "garbage", "reset", "end"])

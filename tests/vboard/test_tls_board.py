@@ -163,6 +163,19 @@ def test_each_client_as_it_was_told(server, board: Board) -> None:
         assert program.end_of_it() == ""
 
 
+@pytest.mark.parametrize("data", [b"", b"bye"])
+def test_a_server_that_goes_at_once(server, board: Board, data: bytes) -> None:
+    """The handshake has gone well, which connect says; what follows is for the first receive."""
+    with_ca(board)
+    for _ in range(3):
+        port = server(lambda s: s.sendall(data), daemon=True)
+    with started(board, PROGRAM, "gone", port, 3) as program:
+        for _ in range(3):
+            wanted = "b'bye'" if data else "the connection ended without close_notify"
+            assert program.expect("got ", 20) == wanted
+        assert program.end_of_it() == ""
+
+
 MANY = 200
 # What looks like a pointer keeps a little; a leak is kept by each.
 LEFT = 2000

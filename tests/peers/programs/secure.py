@@ -89,6 +89,19 @@ def connect():
     print(net.fds())
 
 
+def gone():
+    """Connects, and says what comes of the peer, which goes at once."""
+    for _ in range(int(args["times"])):
+        fd = connected()
+        if fd is not None:
+            print("connected")
+            try:
+                print(net.zsock_recv(fd, 9))
+            except OSError as e:
+                say(e)
+            net.zsock_close(fd)
+
+
 def told():
     """A client for each TLS_PEER_VERIFY, `-` for none."""
     for level in args["levels"]:

@@ -189,6 +189,25 @@ def told(port, levels):
         gc.collect()  # a board has TLS memory for one
 
 
+def gone(port, times):
+    """Connects to a peer that goes at once, and says what comes of it."""
+    import usocket_compat as net
+
+    with open("ca.der", "rb") as file:
+        net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
+    for _ in range(int(times)):
+        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
+        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
+        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        net.zsock_connect(fd, (HOST, int(port)))
+        try:
+            print("got", net.zsock_recv(fd, 9))
+        except OSError as e:
+            print("got", e.args[1])
+        net.zsock_close(fd)
+        gc.collect()  # a board has TLS memory for one
+
+
 def many(port, times):
     """Connections one after the other, half of which fail: what is left of them."""
     import usocket_compat as net
