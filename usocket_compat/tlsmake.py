@@ -147,12 +147,12 @@ def _context(t):
     if t.verify is not None:
         setattr(made, "verify_mode", t.verify)  # which the stubs do not have
     of = _tls.load("tlscheck").values
+    own = None
     try:
         # Those of all tags.
         for data in of(t.tags, 1):
             for each in _ders(data, False):
                 made.load_verify_locations(each)
-        own = None
         for tag in t.tags:
             chain, key = of((tag,), 2), of((tag,), 3)
             if chain and key:
@@ -168,7 +168,10 @@ def _context(t):
             # Nothing else tells: a handshake that fails is none of a server's errors.
             raise ValueError("no certificate of its own in TLS_SEC_TAG_LIST")
     except (ValueError, IndexError) as e:
-        raise OSError(p.number("EINVAL"), str(e))
+        e = str(e)
+        if own and len(own) > 1:
+            e += ": a chain, which takes a firmware whose tls reads PEM"
+        raise OSError(p.number("EINVAL"), e)
     return made
 
 

@@ -326,6 +326,25 @@ def test_curl_and_openssl_as_clients(target: HostTarget, pki: Pki, tmp_path: Pat
     assert lines[2].startswith("served") and lines[3] == "[]", lines
 
 
+def test_a_server_with_its_chain(target: HostTarget, pki: Pki, tmp_path: Path) -> None:
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(Path(pki.server[0]).read_bytes() + Path(pki.ca[0]).read_bytes())
+    port = peers.free_port()
+    args = {"port": port, "cert": chain, "key": pki.server[1], "times": 1}
+    process = target.run(PROGRAM, "serve", *(f"{n}={v}" for n, v in args.items()))
+    assert process.line(LIMIT) == "ready"
+    client = [peers.program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-showcerts"]
+    got = subprocess.run(client, input=b"word\n", capture_output=True, timeout=LIMIT)
+    line = process.line(LIMIT)
+    rest = process.rest(LIMIT)
+    assert process.end() == "" and rest == ["[]"], rest
+    if target.id == "cpython":
+        assert got.stdout.count(b"BEGIN CERTIFICATE") == 2, got.stdout
+        assert line == "served b'word\\n'"
+    else:  # its port to unix reads no PEM
+        assert re.match("error EINVAL .*takes a firmware whose tls reads PEM", line), line
+
+
 # -- peers that misbehave ---------------------------------------------------------------
 
 
