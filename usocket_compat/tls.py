@@ -23,9 +23,11 @@ _LATER = (
 _DONTWAIT = p.number("MSG_DONTWAIT")
 _AGAIN = p.number("EAGAIN"), p.number("EINTR")
 _FAILURES = OSError, ValueError
-# How much one send takes at most: a copy of it is kept should it not all go out at once, for which
-# the heap of a board has no room.
-MOST = (16384, 4096)[USOCKET_LAZY]
+# How much one send takes at most: no more than MicroPython puts into a record. What goes on over
+# several is begun anew by tls when it is asked again, who knows with how much of it.
+MOST = 4096
+# How much one recv makes room for.
+READ = (16384, 4096)[USOCKET_LAZY]
 del USOCKET_LAZY  # with more than 17 names a board's table of them takes 50 bytes more
 # What is None once a send has been made, by whether its record is out: nobody asks for the first.
 # A list: of a tuple in a .mpy the strings are no names yet, and setattr looks for them each time.
@@ -143,6 +145,8 @@ class Tls:
     def recv_into(self, h, buf, n, flags):
         if self.st != 3 or self.back or self.part or self.eof or flags & ~_DONTWAIT or not n:
             return self.recv_held(buf, n, flags)
+        if self.shut_in:
+            return 0
         return self.take(buf)
 
     def take(self, buf):
@@ -156,7 +160,7 @@ class Tls:
             leave[h](self)
 
     def recv(self, h, n, flags):
-        buf = bytearray(min(n, MOST))
+        buf = bytearray(min(n, READ))
         if hasattr(p, "BytesIO"):
             p.BytesIO(len(buf) + 64).close()  # room for what is made of it
         r = self.recv_into(h, buf, len(buf), flags)

@@ -34,7 +34,7 @@ _IN = 1
 _OUT = 4
 _FAILURES = OSError, ValueError
 _CORK = hasattr(socket, "TCP_CORK") and (socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-_WAITS = ssl.SSLWantReadError, ssl.SSLWantWriteError
+_WAITS = _own.WAITS
 
 
 def features():
@@ -100,7 +100,8 @@ class Engine:
             if self.cache:
                 self.keep()
             return r
-        except _WAITS:
+        except _WAITS as e:
+            _own.nonblocking(self, e)
             return None
         except ssl.SSLZeroReturnError:
             return b"" if buf is None else 0
@@ -114,7 +115,8 @@ class Engine:
             if self.doubt:
                 return self._settled(data)
             return self.write(data)
-        except _WAITS:
+        except _WAITS as e:
+            _own.nonblocking(self, e)
             return None
         except _FAILURES:
             raise
@@ -146,13 +148,13 @@ class Engine:
         if session:
             _keep(self.cache, session)
 
-    def end(self, owed):
+    def end(self, t):
         """close_notify of one that nobody reads any more: False while there is no room for it."""
         if self._caught:
-            return self.half(owed)
+            return self.half(t)
         try:
-            if owed is not None and self.put(owed) is None:
-                return False  # it would be in the middle of a record
+            if not self._clear(t):
+                return False
             if _CORK:
                 # The end of the connection leaves with it, in one packet.
                 self.own.setsockopt(*_CORK)
@@ -163,15 +165,22 @@ class Engine:
             pass  # the peer's has not come yet
         return True
 
-    def half(self, owed):
+    def _clear(self, t):
+        """Whether no record is half out, in whose middle close_notify would be."""
+        if t.owed is not None and not t.out:
+            # noted, so that it goes once, and whoever sends it is told
+            t.out = self.put(t.owed) is not None
+        return t.owed is None or t.out
+
+    def half(self, t):
         """close_notify of one that may read on: False while there is no room for all of it.
 
         OpenSSL's object sends it and then reads, and what data comes there is lost, and reading
         after it. So for that moment the descriptor is one at which nothing ever comes; what it has
         caught stays there until it has gone out.
         """
-        if owed is not None and self.put(owed) is None:
-            return False  # it would be in the middle of a record
+        if not self._clear(t):
+            return False
         for _ in range(2):
             if not self._caught:
                 self._catch()
@@ -291,7 +300,7 @@ def _load_once(name):
     return found
 
 
-vars(tls).update(load=_load_once, ask=_own.ask, leave=_own.Leaving(), MOST=MOST)
+vars(tls).update(load=_load_once, ask=_own.ask, leave=_own.Leaving(), MOST=MOST, READ=READ)
 
 
 def _settle(kind):

@@ -8,6 +8,7 @@
 # it was put there: should this one have ended without taking it out, the next who waits does.
 
 import select
+import socket
 import ssl
 import struct
 import sys
@@ -31,7 +32,8 @@ _PATIENCE = 50
 # The most that one recv makes room for; the most of one send.
 MOST = 1 << 16
 _IN = 1
-WAITS = ssl.SSLWantReadError, ssl.SSLWantWriteError
+# The last where a signal's handler has raised at the end of a connect that waited in OpenSSL.
+WAITS = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 # A module's global is found faster than a builtin.
 _object = object
 
@@ -120,6 +122,12 @@ def connect(t, h, addr, wait):
             eng.own.setblocking(False)
 
 
+def nonblocking(eng, e):
+    """A connection is open, and waits in OpenSSL: connect had no time to end that."""
+    if isinstance(e, socket.timeout):
+        eng.own.settimeout(0)
+
+
 class Leaving:
     """In the place of tls.py's leave: by what enter() gave."""
 
@@ -158,12 +166,7 @@ def close(t, h):
             try:
                 # No thread begins another record.
                 t.shut_out = True
-                if (
-                    t.st != 3
-                    or t.eng.end(None if t.out else t.owed)
-                    or t.sock.nonblock
-                    or _over(t, until)
-                ):
+                if t.st != 3 or t.eng.end(t) or t.sock.nonblock or _over(t, until):
                     t.st = 5
             except _FAILURES:
                 t.st = 5
@@ -308,7 +311,8 @@ class Handle:
                 # close_notify
                 t.eof = True
                 return r
-            except WAITS:
+            except WAITS as e:
+                nonblocking(eng, e)
                 r = -_EAGAIN
             except ssl.SSLZeroReturnError:
                 return None

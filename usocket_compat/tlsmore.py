@@ -86,7 +86,7 @@ def may_send(t, n, flags):
         r = t.state(_number("EPIPE"))
         if r or not n:
             return r
-    if t.shut_out:
+    if t.shut_out and t.owed is None:  # whose record it is brings it out, or is told
         return -_number("EPIPE")
     # Of these two neither changes anything here.
     harmless = _number("MSG_NOSIGNAL") | _number("MSG_MORE")
@@ -140,7 +140,7 @@ def _more(t, n):
         # What Ctrl-C has kept from being added comes first.
         r = part and getattr(t.eng, "value", None)
         if not r:
-            part = bytearray(min(n, tls.MOST))
+            part = bytearray(min(n, tls.READ))
             if hasattr(p, "BytesIO"):
                 p.BytesIO(len(t.back) + 2 * len(part) + 128).close()  # room for what is made of it
             t.eng.value = None
@@ -243,7 +243,7 @@ def ready(t, want):
         if t.owed is not None and not t.out:
             mine = t.enter()
             try:
-                if mine and t.st == OPEN and t.owed is not None:
+                if mine and t.st == OPEN and t.owed is not None and not t.out:
                     # Once it is out, whoever sends it again is told so.
                     t.out = False  # its place
                     t.out = t.eng.put(t.owed) is not None
@@ -320,7 +320,7 @@ def shutdown(t, h, how):
                 return -_EAGAIN
             # No other record is begun.
             t.shut_out = True
-            t.told = t.st != OPEN or t.eng.half(None if t.out else t.owed)
+            t.told = t.st != OPEN or t.eng.half(t)
         except _FAILURES as e:
             return t.failed(e)
         finally:

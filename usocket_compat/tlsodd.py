@@ -11,6 +11,7 @@ from .zbase import p
 tls = modules[__name__[:-3]]
 _EAGAIN = p.number("EAGAIN")
 _EINTR = p.number("EINTR")
+_EPIPE = p.number("EPIPE")
 
 
 def unsent(t, r):
@@ -90,6 +91,8 @@ def _behind(t, me, data):
         return len(owed)
     if not t.gone:
         return -_EINTR
+    if t.shut_out:
+        return -_EPIPE
     t.owed = data
     t.owner = me
     t.out = False
