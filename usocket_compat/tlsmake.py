@@ -94,12 +94,12 @@ class _Hand:
     """Follows a handshake: a record of a kind, change_cipher_spec, is followed by Finished."""
 
     # fin: 1: the peer's Finished has come, 2: ours has gone; 4, 8: what is before each. kind,
-    # left: of the record that goes out. out: whether that waits. Noted without a branch in
-    # between, as the stream does.
+    # left: of the record that goes out. out: whether that waits. short: whether a client has asked
+    # for short records, and got them. Noted without a branch in between, as the stream does.
 
     def __init__(self):
         self.fin = self.kind = self.left = 0
-        self.out = False
+        self.out = self.short = False
 
     # Both tell whether it is over: then nothing more is read, neither data, for which nobody has
     # asked yet, nor the end of a peer that sends and goes, which is for the first receive.
@@ -112,16 +112,21 @@ class _Hand:
         left = self.left
         kind = self.kind
         fin = self.fin
+        short = self.short
         if not left:
             fin |= 8 * (kind == 20)
             kind = buf[0]
             left = 5 + (buf[3] << 8 | buf[4])
+            if kind == 22 and buf[5] == 2:
+                # max_fragment_length (RFC 6066) in a ServerHello
+                short = b"\0\1\0\1" in bytes(buf[43 : left + 1])
         left -= n
         if not left:
             fin |= fin >> 2 & 2
         self.left = left
         self.kind = kind
         self.fin = fin
+        self.short = short
         self.out = False
         return fin & 3 == 3
 
@@ -133,12 +138,34 @@ class _Hand:
             raise OSError(_EOF)
         if self.fin & 3 != 3:
             return 4 if self.out else 1
+        if self.short:
+            eng.put = _whole(eng.put)
         # Not deleted: MicroPython would keep what was there, and this file with it. Without a
         # branch: whoever is interrupted has a handshake that goes on, or one that is over.
         eng.hand = eng.step = t.addr = None
         t.st = max(t.st, 3)
         discard("tlsmake", "tlshake")
         return 0
+
+
+def _whole(put):
+    """Where one send is several records: all of it is out, or None, as if it were one."""
+    # How much is out, and what the last put gave, until that is added.
+    at = [0, None]
+
+    def puts(data):
+        n = at[0] + (at[1] or 0)
+        at[0] = n
+        at[1] = None
+        if n < len(data):
+            at[1] = put(memoryview(data)[n:])
+            if not at[1] or n + at[1] < len(data):
+                return None
+        at[0] = 0
+        at[1] = None
+        return len(data)
+
+    return puts
 
 
 def _context(t):

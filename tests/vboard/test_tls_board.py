@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
@@ -20,6 +23,7 @@ from typing import Callable
 import pytest
 from test_esp32 import SECONDS, started
 
+from usocket_tools.boards import filesystem
 from usocket_tools.boards.device import Device
 from usocket_tools.vboard.board import Board
 
@@ -173,6 +177,37 @@ def test_a_server_that_goes_at_once(server, board: Board, data: bytes) -> None:
         for _ in range(3):
             wanted = "b'bye'" if data else "the connection ended without close_notify"
             assert program.expect("got ", 20) == wanted
+        assert program.end_of_it() == ""
+
+
+def test_a_client_that_wants_short_records(board: Board, tmp_path: Path) -> None:
+    """Each byte that a send took comes, and no other (RFC 6066, max_fragment_length)."""
+    with Device(board.device) as device:
+        device.fresh()
+        for name, data in ("server.der", certs.SERVER), ("server.key", certs.SERVER_KEY):
+            filesystem.write(device, f"/{name}", data)
+        device.leave()
+    port = board.forward("0:4433")
+    openssl = shutil.which("openssl")
+    assert openssl, "openssl is not installed: run `make setup`"
+    argv = [openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", "-maxfraglen", "512"]
+    got = b""
+    with started(board, PROGRAM.with_name("short.py"), 4433) as program:
+        program.expect("ready")
+        with (
+            (tmp_path / "log").open("w+b") as log,
+            subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0
+            ) as client,
+        ):
+            while not got.endswith(b"!"):
+                part = client.stdout.read(700)
+                assert part, (got, (log.seek(0), log.read()))
+                got += part
+                time.sleep(0.004)  # so that it is full again and again
+            client.stdin.close()
+            client.terminate()
+        assert program.expect("told ") == str([got.count(letter) for letter in b"abcdefgh"])
         assert program.end_of_it() == ""
 
 
