@@ -195,10 +195,10 @@ def _context(t):
             # Nothing else tells: a handshake that fails is none of a server's errors.
             raise ValueError("no certificate of its own in TLS_SEC_TAG_LIST")
     except (ValueError, IndexError) as e:
-        e = str(e)
+        words = str(e)
         if own and len(own) > 1:
-            e += ": a chain, which takes a firmware whose tls reads PEM"
-        raise OSError(p.number("EINVAL"), e)
+            words += ": a chain, which takes a firmware whose tls reads PEM"
+        raise OSError(p.number("EINVAL"), words)
     return made
 
 

@@ -33,6 +33,8 @@ def owes(t, mine, data):
         return -_EINTR  # which is EBADF, as the layer sees
     me = _who()
     same = _begins(data, owed)
+    if t.shut_out and not same and not t.gone:
+        return -_EPIPE
     if not t.out:
         t.out = False  # its place
         # Without a branch, so that it never goes twice.
