@@ -191,9 +191,11 @@ def _context(t):
                 made.load_cert_chain(chain, _ders(key[0], True)[0])
             elif chain or key:
                 raise ValueError("a certificate without its key, or the other way round")
-        if kind == "DTLS_SERVER" and not own:
-            # Nothing else tells: a handshake that fails is none of a server's errors.
+        if t.server and not own:
+            # What tls says of its client's hello tells nobody.
             raise ValueError("no certificate of its own in TLS_SEC_TAG_LIST")
+        if t.server and t.verify == 2 and not of(t.tags, 1):
+            raise ValueError("no TLS_CREDENTIAL_CA_CERTIFICATE in TLS_SEC_TAG_LIST")
     except (ValueError, IndexError) as e:
         words = str(e)
         if own and len(own) > 1:
