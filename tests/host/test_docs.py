@@ -211,12 +211,17 @@ def test_template() -> None:
     assert workflow in [block.text for block in BLOCKS if block.language == "yaml"]
 
 
-def test_first_tls_client(boards, tmp_path):
-    """Each target, to a server of CPython's; and to one that it has no reason to trust."""
-    (block,) = [block for block in BLOCKS if block.mark == "test: test_first_tls_client"]
+def certificates():
     sys.path.append(str(ROOT / "tests" / "common"))
     import certs
 
+    return certs
+
+
+def test_first_tls_client(boards, tmp_path):
+    """Each target, to a server of CPython's; and to one that it has no reason to trust."""
+    (block,) = [block for block in BLOCKS if block.mark == "test: test_first_tls_client"]
+    certs = certificates()
     file = tmp_path / "client.py"
     file.write_text(block.text)
     (tmp_path / "ca.der").write_bytes(certs.CA)
@@ -310,19 +315,44 @@ def until(process: subprocess.Popen[str], line: str) -> None:
     raise AssertionError("".join(said))
 
 
-def dtls_program(mark: str, where: str, boards, folder: Path) -> list[str]:
+def program_of(mark: str, where: str, boards, folder: Path) -> list[str]:
     (block,) = [block for block in BLOCKS if block.mark == mark]
     (folder / "program.py").write_text(block.text)
-    words = ["--target", "unix", "--micropython", "newest"]
+    words = ["--target", where, *(["--micropython", "newest"] if where == "unix" else [])]
     if where == "vboard":
         words = ["--device", boards().device]
     return [*USOCKET, "run", *words, "program.py"]
 
 
+@pytest.mark.parametrize("where", ["cpython", "unix", "vboard"])
+def test_first_tls_server(where, boards, tls_files):
+    """For one openssl after the other, of which the second trusts somebody else."""
+    command = program_of("test: test_first_tls_server", where, boards, tls_files)
+    inside = peers.free_port()
+    port = boards().forward(f"0:{inside}") if where == "vboard" else inside
+    line = tls_line("openssl s_client -connect ", port)
+    (tls_files / "other.pem").write_text(ssl.DER_cert_to_PEM_cert(certificates().OTHER_CA))
+    other = [each if each != "server.pem" else "other.pem" for each in line]
+    with with_input([*command, str(inside)], tls_files) as server:
+        until(server, "ready")
+        for argv in line, other, line:
+            with with_input(argv, tls_files) as client:
+                if argv == other:
+                    assert client.wait(SECONDS) == 1
+                    assert (server.stdout.readline()).startswith("failed: ECONN")
+                    continue
+                until(client, "Verification: OK")
+                client.stdin.write("abc\n")
+                until(client, "ABC")
+                until(server, "b'abc\\n'")
+                client.stdin.write("Q\n")
+                client.wait(SECONDS)
+
+
 @pytest.mark.parametrize("where", ["unix", "vboard"])
 def test_first_dtls_client(where, boards, tls_files):
     """Against openssl, which is the page's command."""
-    command = dtls_program("test: test_first_dtls_client", where, boards, tls_files)
+    command = program_of("test: test_first_dtls_client", where, boards, tls_files)
     host = Board.host if where == "vboard" else "localhost"
     port = peers.free_port()
     with with_input(tls_line("openssl s_server -dtls1_2 ", port), tls_files) as server:
@@ -336,7 +366,7 @@ def test_first_dtls_client(where, boards, tls_files):
 @pytest.mark.parametrize("where", ["unix", "vboard"])
 def test_first_dtls_server(where, boards, tls_files):
     """For one openssl after the other, each of which says that it ends."""
-    command = dtls_program("test: test_first_dtls_server", where, boards, tls_files)
+    command = program_of("test: test_first_dtls_server", where, boards, tls_files)
     inside = peers.free_port()
     port = boards().forward(f"udp:0:{inside}") if where == "vboard" else inside
     with with_input([*command, str(inside)], tls_files) as server:
