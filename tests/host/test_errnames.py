@@ -34,6 +34,19 @@ def test_of_two_names_the_first() -> None:
     assert errnames.named("OSError: 95", "unix") == "OSError: 95 (EOPNOTSUPP)"
 
 
+def test_one_with_a_reason() -> None:
+    text = """OSError: (93, "the platform's TLS has no such version")"""
+    assert errnames.named(text, "unix") == text + " (EPROTONOSUPPORT)"
+    assert errnames.named(text.replace("93", "123"), "esp32").endswith(" (EPROTONOSUPPORT)")
+    for size in (1, 3, 50):
+        names = errnames.Names("unix")
+        line = f"{text}\nOSError: (9, 8)\n".encode()
+        pieces = [names.feed(line[at : at + size]) for at in range(0, len(line), size)]
+        assert b"".join([*pieces, names.end()]) == (
+            text.encode() + b" (EPROTONOSUPPORT)\nOSError: (9, 8)\n"
+        )
+
+
 def test_a_lookup_by_the_firmware_itself() -> None:
     # lwip/netdb.h: EAI_FAIL is 202.
     assert errnames.named("OSError: -202", "esp32") == "OSError: -202 (EAI_FAIL)"

@@ -11,7 +11,9 @@ import signal
 
 from ..files import PORTS, ports
 
-_LINE = re.compile(r"^OSError: (-?\d+)$", re.M)
+# With a reason behind the number, too.
+_LINE = re.compile(r"^OSError: (?:(-?\d+)|\((-?\d+), ['\"].*\))$", re.M)
+_BEGUN = re.compile(rb"OSError: (?:-?\d*|\((?:-?\d*|-?\d+,(?: .{0,200})?))")
 # As the firmware's ssl says it, in a line of its own, and as a TLS socket of the layer does.
 _FUTURE = re.compile(
     r"^(?:OSError: \[Errno \d+\] ECONNABORTED: )?The certificate validity starts in the future$",
@@ -33,9 +35,12 @@ def named(text: str, port: str) -> str:
     names = _names(port)
     if port == "esp32":
         text = _FUTURE.sub(lambda found: found[0] + _CLOCK, text)
-    return _LINE.sub(
-        lambda found: found[0] + (f" ({names[found[1]]})" if found[1] in names else ""), text
-    )
+
+    def with_name(found: re.Match[str]) -> str:
+        name = names.get(found[1] or found[2])
+        return found[0] + (f" ({name})" if name else "")
+
+    return _LINE.sub(with_name, text)
 
 
 @functools.cache
@@ -133,4 +138,4 @@ class Names:
 def _may_be(line: bytes) -> bool:
     if _STARTED.startswith(line) or line.startswith(_STARTED):
         return len(line) < 100
-    return _WORD.startswith(line) or re.fullmatch(_WORD + rb"-?\d*", line) is not None
+    return _WORD.startswith(line) or _BEGUN.fullmatch(line) is not None
