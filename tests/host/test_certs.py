@@ -191,6 +191,19 @@ def test_what_is_expired(made, tmp_path):
 # Keys
 
 
+def test_a_key_whose_certificate_has_a_chain(made, tmp_path):
+    chain = tmp_path / "chain.pem"
+    chain.write_text(made.pem("below").read_text() + made.pem("middle").read_text())
+    words = made.pem("ca"), "--key", made.pem_key("below")
+    done = certs(chain, *words, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "peers need CN=middle too, which has signed it" in done.stderr.replace("\n", " ")
+    assert f"bring {chain} itself" in done.stderr.replace("\n", " ")
+    done = certs(made.pem("server"), made.pem("ca"), "--key", made.pem_key("server"),
+                 folder=tmp_path)  # fmt: skip
+    assert done.returncode == 0 and "which has signed it" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["server", "rsa"])
 def test_a_key(made, tmp_path, name):
     done = certs(made.pem(name), "--key", made.pem_key(name), folder=tmp_path)
@@ -471,6 +484,11 @@ def test_a_name_does_not_reach_the_terminal_raw(made, tmp_path):
         ("::1:443", None),
         ("-x:443", None),
         ("example.com:65536", None),
+        ("https://example.com", ("example.com", 443)),
+        ("https://example.com:8443/a:b?c", ("example.com", 8443)),
+        ("https://[::1]:8443/", ("[::1]", 8443)),
+        ("https://", None),
+        ("http://example.com/", None),
         ("C:/x", None),
     ],
 )

@@ -160,7 +160,10 @@ def shown(subject: x509.Name) -> str:
 
 
 def split(text: str) -> tuple[str, int] | None:
-    """HOST:PORT, also [::1]:PORT; None if it is nothing like that."""
+    """HOST:PORT, also [::1]:PORT, or a page's address; None if it is nothing like that."""
+    page = re.match(r"https://([^/?#]+)", text)
+    if page:
+        text = page[1] if re.search(r":\d+$", page[1]) else f"{page[1]}:443"
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.%\w]+\]|[^:/\s-][^:/\s]*):(\d{1,5})", text)
     if not found or not 0 < int(found[2]) < 65536:
         return None

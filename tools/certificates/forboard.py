@@ -106,6 +106,17 @@ def _keys(
         for source, certificate in mine:
             _add(files, source.stem, certificate, "for this key")
             own.append(certificate)
+            between = [
+                each
+                for each in others
+                if not chains.is_root(each) and chains.issued(certificate, each)
+            ]
+            if between:
+                files.warnings.append(
+                    f"{source.stem}.der is that one certificate, and peers need"
+                    f" {chains.name(between[0])} too, which has signed it: where they do not know"
+                    f" it, bring {source} itself to the board, which takes a chain as PEM"
+                )
     if key_files:
         files.warnings.append(
             "the key is not encrypted in the board's flash, and anyone who holds the board can"

@@ -39,8 +39,8 @@ def args_certs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "source",
-        metavar="FILE|HOST:PORT",
+        metavar="FILE|HOST:PORT|URL",
         nargs="*",
         help="a PEM or DER file with certificates, or a server that is asked for its own, by TLS"
-        " over TCP: not one of DTLS",
+        " over TCP: not one of DTLS. URL: https://HOST[:PORT]",
     )
