@@ -211,8 +211,9 @@ def refused_by_every_call(family, table):
             raises(error, net.zsock_connect, fd, addr)
             raises(error, net.zsock_bind, fd, addr)
             if kind == net.SOCK_DGRAM:
-                raises(error, net.zsock_sendto, fd, b"x", 0, addr)
-                # There None and an empty sockaddr are no address at all.
+                # There None, and for the second an empty sockaddr, is no address at all.
+                if addr is not None:
+                    raises(error, net.zsock_sendto, fd, b"x", 0, addr)
                 if has("sendmsg") and addr:
                     raises(error, net.zsock_sendmsg, fd, [b"x"], (), 0, addr)
             # The socket is as good as before; a refused sendto may have bound it.
@@ -249,7 +250,8 @@ def test_a_connected_stream_ignores_a_packed_address():
     eq(net.zsock_sendto(client, b"y", 0, ("127.0.0.1", 0)), 1)
     eq(net.zsock_recv(server, 9), b"y")
     for error, addr in V4_BAD[:13]:
-        raises(error, net.zsock_sendto, client, b"x", 0, addr)
+        if addr is not None:  # which is Zephyr's NULL
+            raises(error, net.zsock_sendto, client, b"x", 0, addr)
     close(client, server)
     fd = tcp()
     raises("EPIPE", net.zsock_sendto, fd, b"x", 0, b"\2\0")
