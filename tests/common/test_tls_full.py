@@ -174,7 +174,8 @@ def test_the_end_behind_a_record_that_waits():
         for _ in range(3):
             a, b = narrow(proto)
             sending = Thread(net.zsock_send, a, b"x" * 300000)
-            sleep_ms(100)
+            while tab[a].p.owed is None:
+                sleep_ms(1)
             shutting = Thread(net.zsock_shutdown, a, net.SHUT_WR)
             sleep_ms(100)
             got = 0
