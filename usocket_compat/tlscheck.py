@@ -167,9 +167,18 @@ def become(sock, raw, proto, kind=Tls):
 
 
 def missing(t):
-    """Why a client cannot verify its peer, in words; None if it can, or need not."""
+    """What a handshake could not go without, in words; None if it has all.
+
+    A client's authority and its peer's name; a server's certificate, and its clients' authority.
+    """
     if USOCKET_LAZY:
         driver().discard("zkind", "tlscheck")
+    if t.server:
+        if not values(t.tags, 2) and not values(t.tags, 4):
+            return "no certificate of its own in TLS_SEC_TAG_LIST"
+        if t.verify == 2 and not values(t.tags, 1):
+            return "no TLS_CREDENTIAL_CA_CERTIFICATE in TLS_SEC_TAG_LIST"
+        return None
     if t.verify is None or t.verify == 2:
         if values(t.tags, 1):
             if t.name is False:

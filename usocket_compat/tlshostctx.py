@@ -56,21 +56,16 @@ def _make(t, rare):
         for data in of(t.tags, _CA):
             made.load_verify_locations(cadata=data.decode() if b"-----" in data else data)
         # Each tag's own chain with its own key.
-        own = of(t.tags, _PSK)
         for tag in t.tags:
             chain, key = (of((tag,), kind) for kind in (_CERTIFICATE, _KEY))
             if chain and key:
-                own = chain
                 _load_chain(made, chain[0], key[0])
             elif chain or key:
                 words = "a certificate without its key, or the other way round"
                 raise OSError(_number("EINVAL"), words)
-        if t.server and not own:
-            words = "no certificate of its own in TLS_SEC_TAG_LIST"
-            raise OSError(_number("EINVAL"), words)
-        if t.server and verify == 2 and not of(t.tags, _CA):
-            words = "no TLS_CREDENTIAL_CA_CERTIFICATE in TLS_SEC_TAG_LIST"
-            raise OSError(_number("EINVAL"), words)
+        lacks = t.server and tls.load("tlscheck").missing(t)
+        if lacks:
+            raise OSError(_number("EINVAL"), lacks)
         if PSK:
             _set_psk(made, t)
     except (ssl.SSLError, UnicodeDecodeError, ValueError) as e:

@@ -191,11 +191,10 @@ def _context(t):
                 made.load_cert_chain(chain, _ders(key[0], True)[0])
             elif chain or key:
                 raise ValueError("a certificate without its key, or the other way round")
-        if t.server and not own:
-            # What tls says of its client's hello tells nobody.
-            raise ValueError("no certificate of its own in TLS_SEC_TAG_LIST")
-        if t.server and t.verify == 2 and not of(t.tags, 1):
-            raise ValueError("no TLS_CREDENTIAL_CA_CERTIFICATE in TLS_SEC_TAG_LIST")
+        # What tls says of such a server's handshake tells nobody.
+        lacks = t.server and _tls.load("tlscheck").missing(t)
+        if lacks:
+            raise ValueError(lacks)
     except (ValueError, IndexError) as e:
         words = str(e)
         if own and len(own) > 1:

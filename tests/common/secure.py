@@ -44,9 +44,11 @@ def tls(proto=V12):
     return net.zsock_socket(net.AF_INET, net.SOCK_STREAM, proto)
 
 
-def listener(proto=V12, tags=(OWN,)):
+def listener(proto=V12, tags=(OWN,), verify=None):
     fd = tls(proto)
     option(fd, "TLS_SEC_TAG_LIST", list(tags))
+    if verify is not None:
+        option(fd, "TLS_PEER_VERIFY", verify)
     addr = bind_free(fd, "127.0.0.1")
     net.zsock_listen(fd, 4)
     return fd, addr

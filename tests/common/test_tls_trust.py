@@ -173,19 +173,12 @@ def test_each_client_as_it_was_told():
 
 @needs(NEEDED, "threads")
 def test_a_server_without_what_it_needs():
-    for tags, level, word in (
+    for tags, verify, word in (
         ((CA,), None, "own"),
-        ((OWN,), 2, "CA_CERTIFICATE"),
+        ((OWN,), net.TLS_PEER_VERIFY_REQUIRED, "CA_CERTIFICATE"),
         ((), None, "own"),
     ):
-        lfd = tls()
-        option(lfd, "TLS_SEC_TAG_LIST", list(tags))
-        if level:
-            option(lfd, "TLS_PEER_VERIFY", level)
-        from check import bind_free
-
-        addr = bind_free(lfd, "127.0.0.1")
-        net.zsock_listen(lfd, 4)
+        lfd, addr = listener(tags=tags, verify=verify)
         accepting = Thread(net.zsock_accept, lfd)
         fd = client()
         raises(("ECONNABORTED", "ECONNRESET"), net.zsock_connect, fd, addr)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
-import shutil
 import socket
 import ssl
 import subprocess
@@ -28,7 +27,9 @@ from usocket_tools.boards.device import Device
 from usocket_tools.vboard.board import Board
 
 sys.path.append(str(Path(__file__).parents[1] / "common"))
+sys.path.append(str(Path(__file__).parents[1] / "peers"))
 import certs
+import peers
 
 PROGRAM = Path(__file__).parent / "esp32" / "tls.py"
 MEGABYTE = 1 << 20
@@ -188,9 +189,8 @@ def test_a_client_that_wants_short_records(board: Board, tmp_path: Path) -> None
             filesystem.write(device, f"/{name}", data)
         device.leave()
     port = board.forward("0:4433")
-    openssl = shutil.which("openssl")
-    assert openssl, "openssl is not installed: run `make setup`"
-    argv = [openssl, "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", "-maxfraglen", "512"]
+    argv = [peers.program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-quiet"]
+    argv += ["-maxfraglen", "512"]
     got = b""
     with started(board, PROGRAM.with_name("short.py"), 4433) as program:
         program.expect("ready")

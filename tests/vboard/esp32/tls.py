@@ -75,6 +75,13 @@ def step(name, before):
         print(name, used() - before)
 
 
+def client(net, tag):
+    fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
+    net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [tag])
+    net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+    return fd
+
+
 def both(port, size):
     """As many bytes both ways at once, in pieces of 1 to 16,384: their digests."""
     import _thread
@@ -86,9 +93,7 @@ def both(port, size):
 
     with open("ca.der", "rb") as file:
         net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
-    fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
-    net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
-    net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+    fd = client(net, 1)
     net.zsock_connect(fd, (HOST, int(port)))
     size = int(size)
     sent = sha256()
@@ -141,9 +146,7 @@ def full(port):
         net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
 
     def connected():
-        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        fd = client(net, 1)
         try:
             net.zsock_connect(fd, (HOST, int(port)))
             return fd
@@ -175,9 +178,7 @@ def told(port, levels):
     with open("other.der", "rb") as file:
         net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
     for level in levels:
-        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        fd = client(net, 1)
         if level != "-":
             net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_PEER_VERIFY, int(level))
         try:
@@ -196,9 +197,7 @@ def gone(port, times):
     with open("ca.der", "rb") as file:
         net.tls_credential_add(1, net.TLS_CREDENTIAL_CA_CERTIFICATE, file.read())
     for _ in range(int(times)):
-        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1])
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        fd = client(net, 1)
         net.zsock_connect(fd, (HOST, int(port)))
         try:
             print("got", net.zsock_recv(fd, 9))
@@ -219,9 +218,7 @@ def many(port, times):
     made = [0, 0]
     before = 0
     for n in range(int(times)):
-        fd = net.zsock_socket(net.AF_INET, net.SOCK_STREAM, net.IPPROTO_TLS_1_2)
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_SEC_TAG_LIST, [1 + n % 2])
-        net.zsock_setsockopt(fd, net.SOL_TLS, net.TLS_HOSTNAME, "server.test")
+        fd = client(net, 1 + n % 2)
         try:
             net.zsock_connect(fd, (HOST, int(port)))
             made[n % 2] += 1
