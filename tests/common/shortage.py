@@ -8,8 +8,10 @@ _held = [None]
 
 
 def fill(free):
-    """Takes all of the heap but one piece of so many bytes."""
+    """Takes all of the heap but one piece of so many bytes; for None nothing of it."""
     gc.collect()
+    if free is None:
+        return None
     piece = bytearray(free - BLOCK) if free > BLOCK else None
     chain = None
     for size in (8192, 64):
