@@ -123,6 +123,28 @@ def test_a_clock(board, tmp_path):
     assert f"ok    {board.device}: its clock has the year {year}\n" in said
 
 
+def set_ahead(board: Board, seconds: int) -> int:
+    """The year that its clock has then."""
+    now = time.gmtime(time.time() + seconds)
+    fields = (*now[:3], 0, *now[3:6], 0)
+    with Device(board.device) as device:
+        device.fresh()
+        device.exec(f"import machine; machine.RTC().datetime({fields})")
+    return now.tm_year
+
+
+@pytest.mark.parametrize(("way", "days"), [("ahead of", 400), ("behind", -200)])
+def test_a_clock_that_is_wrong(board, way, days):
+    set_ahead(board, days * 86400)
+    said = looked_at(board.device)
+    assert f"note  {board.device}: its clock is {abs(days)} days {way} this computer's\n" in said
+
+
+def test_a_clock_in_another_time_zone(board):
+    year = set_ahead(board, 14 * 3600)
+    assert f"ok    {board.device}: its clock has the year {year}\n" in looked_at(board.device)
+
+
 # Firmware that was built without this one: what a program finds of it.
 LACKS = """
 import builtins

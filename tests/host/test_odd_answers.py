@@ -39,7 +39,7 @@ HONEST = (
     (
         of_board._ASK,
         "{'version': (1, 26, 0), 'machine': 'A board', 'heap': 90000, 'files': 900,"
-        " 'year': 2026, 'tls': ['tls', 'ssl']}",
+        " 'clock': (2026, 1, 2, 3, 4, 5), 'tls': ['tls', 'ssl']}",
     ),
     (of_board._THERE, "True"),
     (of_board._COUNT[:60], "10"),

@@ -2,10 +2,12 @@
 # What `usocket doctor` finds on a board. Nothing here waits without a limit.
 from __future__ import annotations
 
+import calendar
 import contextlib
 import importlib.metadata
 import importlib.util
 import signal
+import time
 from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any
@@ -23,6 +25,7 @@ LIMIT = 30  # seconds for one board
 SOCKETS = 64  # that are tried at most; no firmware has as many
 LAYER_FILES = 420 * 1024  # bytes of the file system, blocks of 4 KB
 CLOCK_SET = 2025  # a year before it is none that anybody has set
+CLOCK_OFF = 26 * 3600  # seconds: local time or UTC, whichever the board was given
 LITTLE_HEAP = 40_000  # bytes: less is left by a program that fills the board
 
 
@@ -39,7 +42,7 @@ def facts():
         f['files'] = s[0] * s[3] if s[3] <= s[2] else 0
     except (OSError, AttributeError):
         f['files'] = -1
-    f['year'] = time.gmtime()[0]
+    f['clock'] = time.gmtime()[:6]
     f['tls'] = []
     for m in ('tls', 'ssl'):
         try:
@@ -113,7 +116,7 @@ _MORE = answers.record(
         "machine": answers.text(),
         "heap": answers.number(),
         "files": answers.number(-1),
-        "year": answers.number(0, 9999),
+        "clock": answers.parts(*[answers.number(0, most) for most in (9999, 12, 31, 23, 59, 59)]),
         "tls": answers.several(answers.text(8)),
     }
 )
@@ -298,15 +301,24 @@ def _tls(name: str, serial: str, more: dict[str, Any]) -> Iterator[Finding]:
         )
     else:
         yield Finding(OK, f"{name}: its firmware has TLS")
-    if more["year"] < CLOCK_SET:
+    year = more["clock"][0]
+    ahead = calendar.timegm((*more["clock"], 0, 0, 0)) - time.time()
+    set_it = f"`mpremote connect {serial} rtc --set`, or ntptime.settime() in the program."
+    if year < CLOCK_SET:
         yield Finding(
             NOTE,
-            f"{name}: its clock is not set, it has the year {more['year']}",
-            f"No certificate is valid then: `mpremote connect {serial} rtc --set`, or"
-            " ntptime.settime() in the program.",
+            f"{name}: its clock is not set, it has the year {year}",
+            f"No certificate is valid then: {set_it}",
+        )
+    elif abs(ahead) > CLOCK_OFF:
+        days, way = round(abs(ahead) / 86400), "ahead of" if ahead > 0 else "behind"
+        yield Finding(
+            NOTE,
+            f"{name}: its clock is {days} days {way} this computer's",
+            f"A certificate may not be valid then: {set_it}",
         )
     else:
-        yield Finding(OK, f"{name}: its clock has the year {more['year']}")
+        yield Finding(OK, f"{name}: its clock has the year {year}")
 
 
 def _layer(name: str, device: Device, wanted: kconfig.Values, source: str) -> Iterator[Finding]:
