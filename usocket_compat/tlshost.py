@@ -125,8 +125,12 @@ class Engine:
             raise
 
     def doubted(self, t, data):
-        """A signal's handler has raised out of a write."""
-        t.owed, t.out, self.doubt = bytes(data), False, True
+        """A signal's handler has raised out of a write; or data was none that OpenSSL takes."""
+        try:
+            data = bytes(memoryview(data))
+        except TypeError:
+            return
+        t.owed, t.out, self.doubt = data, False, True
 
     def _settled(self, data):
         """What was in doubt is out; else the connection ends, since its rest would be another's.

@@ -61,6 +61,17 @@ def test_data_goes_both_ways():
 
 
 @needs(NEEDED, "threads")
+def test_what_has_no_bytes_is_not_sent():
+    a, b = secure.pair()
+    for data in ([1, 2], list(b"after"), "after", 5, None, {1: 2}):
+        raises(TypeError, net.zsock_send, a, data)
+        # Nothing of it is taken for what is still to go out.
+        eq(net.zsock_send(a, b"after"), 5)
+        eq(recv_exactly(b, 5), b"after")
+    close(a, b)
+
+
+@needs(NEEDED, "threads")
 def test_peek_and_waitall():
     a, b = secure.pair()
     sendall(a, b"abc")
