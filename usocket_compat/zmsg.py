@@ -5,7 +5,18 @@
 from .zargs import an_int, as_bytes, target
 from .zbase import fail, get, op, p, tab, uninstall
 from .zopen import adopt
-from .zwait import FAILURES, MSG_DONTWAIT, POLLIN, POLLOUT, again, may_wait, retry, wait_ready
+from .zwait import (
+    EAGAIN,
+    EINTR,
+    FAILURES,
+    MSG_DONTWAIT,
+    POLLIN,
+    POLLOUT,
+    again,
+    may_wait,
+    retry,
+    wait_ready,
+)
 from .zwaitall import LAST, MSG_CTRUNC, carries_rights, receive_nothing, receive_part
 
 _number = p.number
@@ -106,27 +117,35 @@ def _rights_came(sock, ancdata, msg_flags):
 def _rest(fd, sock, buffers, n, flags, first):
     """MSG_WAITALL: what comes into the buffers behind their first n bytes; begun at `first`."""
     flags |= MSG_DONTWAIT
-    left = -1
-    if sock.rcvtimeo:
-        left = max(sock.rcvtimeo - p.ticks_diff(p.ticks_ms(), first), 0)
     more = 0
+    # TLS holds what no descriptor tells of, and an error for the next call; else that call is to
+    # report what comes next.
+    plain = wait = not hasattr(sock.p, "eof")
     try:
         for buf in buffers:
             skip = min(n, len(buf))
             n -= skip
             while skip < len(buf):
-                begin = p.ticks_ms()
-                revents = wait_ready(fd, sock, POLLIN, left)
-                if not revents or revents & _POLLERR:
-                    return more  # the call after this one reports what is next
+                if wait:
+                    left = -1
+                    if sock.rcvtimeo:
+                        left = max(sock.rcvtimeo - p.ticks_diff(p.ticks_ms(), first), 0)
+                    revents = wait_ready(fd, sock, POLLIN, left)
+                    if not revents or revents & _POLLERR:
+                        return more
                 r = receive_part(sock, buf[skip:], flags)
+                wait = plain
                 if r > 0:
                     skip += r & ~LAST
                     more += r & ~LAST
+                elif r < 0:
+                    r = sock.p.last_error(r)
+                    if r != EAGAIN and r != EINTR:
+                        return more
+                    wait = True
+                    continue
                 if r == 0 or r > LAST:
                     return more
-                if left > 0:
-                    left = max(left - p.ticks_diff(p.ticks_ms(), begin), 0)
     except MemoryError:
         pass  # what has come has come
     return more
