@@ -85,8 +85,14 @@ def _asn1(data, key):
     """Whether it looks like PEM or DER; what it is the platform says when it is used."""
     at = data.find(b"-----BEGIN ")
     if at >= 0:
-        label = data[at + 11 : data.find(b"-----", at + 11)]
-        return (b"PRIVATE KEY" in label) == key and data.find(b"-----END " + label) > at
+        # `openssl ecparam -genkey` has a block before the key, and many have both in one file.
+        while at >= 0:
+            label = data[at + 11 : data.find(b"-----", at + 11)]
+            at = data.find(b"-----END " + label, at)
+            if at >= 0 and (b"PRIVATE KEY" if key else b"CERTIFICATE") in label:
+                return True
+            at = data.find(b"-----BEGIN ", at) if at >= 0 else at
+        return False
     if len(data) < 64 or data[0] != 0x30:
         return False
     n = data[1]

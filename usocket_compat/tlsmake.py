@@ -204,9 +204,9 @@ def _context(t):
 
 
 def _ders(data, key):
-    if data[:1] == b"0":
-        return [data]
-    return _tls.load("tlspem").ders(data, key)
+    if b"-----BEGIN " in data:
+        return _tls.load("tlspem").ders(data, key)
+    return [data]
 
 
 def reason(t, e):

@@ -1,6 +1,8 @@
 # TLS sockets as Zephyr has them: credentials and options; data is in test_tls_data.py, how they
 # end in test_tls_trust.py.
 # What it does against the servers and clients of others is in tests/peers/test_tls_peers.py.
+import binascii
+
 import certs
 import secure
 from secure import (
@@ -16,6 +18,7 @@ from secure import (
 
 import usocket_compat as net
 from check import (
+    BOARD,
     Thread,
     close,
     eq,
@@ -55,6 +58,44 @@ def test_credentials():
     net.tls_credential_add(99, kind, bytearray(certs.CA))
     net.tls_credential_delete(99, kind)
     raises("ENOENT", net.tls_credential_get, 99, kind)
+
+
+def pem(label, data):
+    return (
+        b"-----BEGIN "
+        + label
+        + b"-----\n"
+        + binascii.b2a_base64(data)
+        + b"-----END "
+        + label
+        + b"-----\n"
+    )
+
+
+@needs(NEEDED, "threads")
+def test_files_with_more_than_one_block():
+    """As `openssl ecparam -genkey` makes them, and as programs that want both in one file."""
+    params = pem(b"EC PARAMETERS", b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
+    cert, key = pem(b"CERTIFICATE", certs.SERVER), pem(b"PRIVATE KEY", certs.SERVER_KEY)
+    own, private = net.TLS_CREDENTIAL_SERVER_CERTIFICATE, net.TLS_CREDENTIAL_PRIVATE_KEY
+    raises("EINVAL", net.tls_credential_add, 99, private, params)
+    raises("EINVAL", net.tls_credential_add, 99, private, cert)
+    raises("EINVAL", net.tls_credential_add, 99, own, params + key)
+    for chain, secret in (
+        (cert, params + key),
+        (key + cert, cert + key),
+        (b"0 s:x\n" + cert, key),
+    ):
+        net.tls_credential_add(99, own, chain)
+        net.tls_credential_add(99, private, secret)
+        if not BOARD:
+            lfd, addr = secure.listener(tags=(99,))
+            accepting = Thread(net.zsock_accept, lfd)
+            fd = secure.client()
+            net.zsock_connect(fd, addr)
+            close(fd, accepting.join(secure.LONG)[0], lfd)
+        net.tls_credential_delete(99, own)
+        net.tls_credential_delete(99, private)
 
 
 # rows: TLS_SEC_TAG_LIST TLS_HOSTNAME TLS_PEER_VERIFY
