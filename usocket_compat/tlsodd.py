@@ -33,7 +33,9 @@ def owes(t, mine, data):
         return -_EINTR  # which is EBADF, as the layer sees
     me = _who()
     same = _begins(data, owed)
-    if t.shut_out and not same and not t.gone:
+    # What a send has begun may be asked for again in smaller pieces.
+    piece = not same and _begins(owed, data) and _same(t.owner, me)
+    if t.shut_out and not same and not piece and not t.gone:
         return -_EPIPE
     if not t.out:
         t.out = False  # its place
@@ -45,6 +47,9 @@ def owes(t, mine, data):
             return -_EAGAIN
     if not owed:
         return _behind(t, me, data)
+    if piece:
+        t.owed = owed[len(data) :]
+        return len(data)
     if not same and not _same(t.owner, me):
         # Of one who waits for room and asks again: then he is told.
         t.gone = (t.gone or []) + [(t.owner, owed)]

@@ -107,6 +107,58 @@ def test_what_was_taken_of_two_comes():
             exact(proto, blocks, [b"a", b"b"])
 
 
+# A pattern that no record's length is a multiple of.
+TURN = 251
+PATTERN = bytes(range(TURN)) * sized(300, 30)
+
+
+def pattern(at, n):
+    """So much of what is sent, from there on."""
+    return memoryview(PATTERN)[at % TURN :][:n]
+
+
+def comes(fd, total):
+    """So much of the pattern comes."""
+    got, buf = 0, bytearray(sized(3000, 500))
+    while got < total:
+        true(ready(fd, net.POLLIN, LONG), "%d bytes have not come" % (total - got))
+        n = net.zsock_recv(fd, buf)
+        true(memoryview(buf)[:n] == pattern(got, n), "others come behind %d bytes" % got)
+        got += n
+
+
+@needs(NEEDED, "threads")
+def test_the_rest_in_smaller_pieces():
+    """Of a send that was EAGAIN, or took a part, what is left goes in pieces of any size."""
+    for proto in VERSIONS:
+        for flags in (net.MSG_DONTWAIT, 0):
+            in_smaller_pieces(*narrow(proto), flags)
+
+
+def in_smaller_pieces(a, b, flags):
+    net.zsock_setsockopt(a, net.SOL_SOCKET, net.SO_SNDTIMEO, 0.3)
+    most = sized(60000, 6000)
+    at, n = 0, most
+    try:
+        while n == most:
+            n = net.zsock_send(a, pattern(at, most), flags)
+            at += n
+    except OSError as e:
+        eq(e.errno, errno.EAGAIN)
+    total = at + most
+    receiving = Thread(comes, b, total)
+    while at < total:
+        try:
+            at += net.zsock_send(a, pattern(at, min(sized(1000, 170), total - at)), flags)
+        except OSError as e:
+            eq(e.errno, errno.EAGAIN)
+            ready(a, net.POLLOUT, LONG)
+    receiving.join(LONG)
+    sendall(a, b"end")
+    eq(recv_exactly(b, 3), b"end")
+    close(a, b)
+
+
 @needs(NEEDED, "threads")
 def test_what_is_not_taken_does_not_come():
     """A program need not go on with what a send has left."""
