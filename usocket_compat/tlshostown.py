@@ -7,6 +7,7 @@
 # own into a list, and whoever is first in it has the engine. That is known by the frame in which
 # it was put there: should this one have ended without taking it out, the next who waits does.
 
+import gc
 import select
 import socket
 import ssl
@@ -27,8 +28,8 @@ _OUT = 4
 # How long one wait lasts, and how long close waits for room for close_notify (ms).
 SLICE = 50
 LINGER = 5000
-# At the first try, and after so many of 1 ms, it looks whether who is first is still there.
-_PATIENCE = 50
+# After so many tries, of 1 ms, it looks whether who is first is still there.
+_PATIENCE = 5
 # The most that one recv makes room for; the most of one send.
 MOST = 1 << 16
 _IN = 1
@@ -36,6 +37,8 @@ _IN = 1
 WAITS = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 # A module's global is found faster than a builtin.
 _object = object
+# who looks for a frame
+_looking = []
 
 
 class _Mine:
@@ -57,21 +60,39 @@ def enter(t):
             if first is mine:
                 return True
             if first is not last:
-                last = first
+                last, tries = first, 0
                 if _has(mine.frame.f_back, first):
                     break
             tries += 1
-            if tries % _PATIENCE == 1:
-                frames = sys._current_frames().values()
-                if not [frame for frame in frames if _has(frame, first)]:
-                    _out(owners, first)
-                    continue
+            if tries % _PATIENCE == 0 and _left_behind(first):
+                _out(owners, first)
+                continue
             p.sleep_ms(1)
     except BaseException:
         _out(owners, mine)
         raise
     _out(owners, mine)
     return False
+
+
+def _left_behind(whose):
+    """Whether no thread is in the function that has put it there.
+
+    With the collector off, and one at a time: its finalizers let other threads run, and two of
+    them in sys._current_frames wait for each other for good (CPython's gh-106883); the frames of
+    another thread could end while they are looked at.
+    """
+    if _looking:
+        return False
+    collects = gc.isenabled()
+    try:
+        _looking.append(whose)
+        gc.disable()
+        return not any([_has(frame, whose) for frame in sys._current_frames().values()])
+    finally:
+        if collects:
+            gc.enable()
+        _looking.clear()
 
 
 def _has(frame, whose):

@@ -1,5 +1,7 @@
 # TLS sockets as Zephyr has them: data. Credentials and options are in test_tls.py, ends in
 # test_tls_trust.py: a board of 32 bits has no room for all of it at once.
+import gc
+
 import secure
 from secure import (
     LONG,
@@ -10,20 +12,25 @@ from secure import (
 import usocket_compat as net
 from check import (
     BOARD,
+    MICROPYTHON,
     Thread,
     close,
     eq,
     has,
     needs,
     nonblocking,
+    now,
     raises,
     raises_after,
     ready,
     recv_exactly,
+    reset,
     sendall,
+    since,
     sized,
     sleep_ms,
     tcp,
+    took,
     true,
 )
 from usocket_compat import errno
@@ -69,6 +76,109 @@ def test_what_has_no_bytes_is_not_sent():
         eq(net.zsock_send(a, b"after"), 5)
         eq(recv_exactly(b, 5), b"after")
     close(a, b)
+
+
+@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL")
+def test_a_message_that_waits_for_all():
+    a, b = secure.pair()
+    for data in (b"ab", b"cd", b"efghij"):
+        sendall(a, data)
+    # The first buffer is full in the middle of a record.
+    net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 5)
+    buffers = [bytearray(5), bytearray(5)]
+    got, ms = took(net.zsock_recvmsg, b, buffers, 0, net.MSG_WAITALL)
+    eq((got[0], bytes(buffers[0] + buffers[1])), (10, b"abcdefghij"))
+    true(ms < 4000, "it has waited for more")
+    sendall(a, b"hello")
+    eq(recv_exactly_peeked(b, 5), b"hello")
+    close(a)
+    got, ms = took(net.zsock_recvmsg, b, buffers, 0, net.MSG_WAITALL)
+    eq((got[0], bytes(buffers[0])), (5, b"hello"))
+    true(ms < 4000, "it has waited for more")
+    close(b)
+
+
+@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL", "SO_LINGER")
+def test_a_message_that_is_cut():
+    a, b = secure.pair()
+    net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 5)
+    sendall(a, b"hello")
+    eq(recv_exactly_peeked(b, 5), b"hello")
+    nonblocking(a)
+    reset(a)
+    got, ms = took(net.zsock_recvmsg, b, [bytearray(10)], 0, net.MSG_WAITALL)
+    eq(got[0], 5)
+    true(ms < 4000, "it has waited for more")
+    # The call behind it tells of the end.
+    raises(("ECONNRESET", "ECONNABORTED"), net.zsock_recv, b, 10)
+    close(b)
+
+
+@needs(NEEDED, "threads", "MSG_WAITALL", "MSG_PEEK")
+def test_looking_for_all_at_the_end():
+    for target in (9, bytearray(9)):
+        a, b = secure.pair()
+        net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 5)
+        sendall(a, b"hello")
+        eq(recv_exactly_peeked(b, 5), b"hello")
+        close(a)
+        got, ms = took(net.zsock_recv, b, target, net.MSG_PEEK | net.MSG_WAITALL)
+        eq(got, 5 if isinstance(target, bytearray) else b"hello")
+        true(ms < 4000, "it has waited for more")
+        eq(net.zsock_recv(b, 9), b"hello")
+        close(b)
+
+
+def recv_exactly_peeked(fd, n):
+    """So many bytes, which stay there."""
+    data = b""
+    while len(data) < n:
+        data = net.zsock_recv(fd, n, net.MSG_PEEK)
+    return data
+
+
+@needs(NEEDED, "threads")
+def test_finalizers_while_threads_share_it():
+    """They let other threads run at any point, of which once two waited for each other."""
+    if MICROPYTHON:
+        return "its collector runs nothing of a program's"
+    a, b = secure.pair()
+    data, start = bytes(60000), now()
+    before = gc.get_threshold()
+
+    class Cycle:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            sleep_ms(1)
+
+    def send():
+        while since(now(), start) < 1500:
+            sendall(a, data)
+        close(a)
+
+    def receive():
+        while net.zsock_recv(b, 65536):
+            pass
+
+    def look():
+        while not receiving.done:
+            Cycle()
+            try:
+                net.zsock_recv(b, 100, net.MSG_PEEK | net.MSG_DONTWAIT)
+            except OSError as e:
+                eq(e.errno, errno.EAGAIN)
+
+    gc.set_threshold(7)
+    try:
+        receiving = Thread(receive)
+        threads = [Thread(call) for call in (send, look, look, look)]
+        for thread in [receiving] + threads:
+            thread.join(LONG)
+    finally:
+        gc.set_threshold(*before)
+    close(b)
 
 
 @needs(NEEDED, "threads")
