@@ -202,6 +202,11 @@ def recvmsg(t, h, buffers, ancbufsize, flags):
     return len(data), [], 0, None
 
 
+def is_over(t, h):
+    """Whether no more data comes, of which no descriptor tells; ports have no such operation."""
+    return t.eof or t.shut_in or t.st > OPEN
+
+
 def ioctl(t, h, request):
     """FIONREAD: what has been decrypted and not been read yet."""
     ready(t, _IN)

@@ -120,7 +120,7 @@ def _rest(fd, sock, buffers, n, flags, first):
     more = 0
     # TLS holds what no descriptor tells of, and an error for the next call; else that call is to
     # report what comes next.
-    plain = wait = not hasattr(sock.p, "eof")
+    plain = wait = not hasattr(sock.p, "is_over")
     try:
         for buf in buffers:
             skip = min(n, len(buf))

@@ -78,7 +78,7 @@ def _fill(fd, sock, view, size, flags, wait_ready):
                 r &= ~LAST
                 if r >= size or sock.p.wait(sock.h, _POLLIN | _POLLRDHUP, 0) & ~_POLLIN:
                     return r
-                if _is_over(sock.p):
+                if hasattr(sock.p, "is_over") and sock.p.is_over(sock.h):
                     return r
             else:
                 got += r & ~LAST
@@ -98,12 +98,6 @@ def _fill(fd, sock, view, size, flags, wait_ready):
         if got:
             return got  # what has come has come
         raise
-
-
-def _is_over(tls):
-    """Whether a TLS socket's data has ended, of which no descriptor tells."""
-    over = getattr(tls, "eof", False) or getattr(tls, "shut_in", False)
-    return over or getattr(tls, "st", 0) > 3  # it has failed
 
 
 def receive_nothing(fd, sock, flags, wait_ready, nothing, call, *args):

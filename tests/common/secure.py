@@ -35,6 +35,16 @@ def credentials():
             net.tls_credential_add(tag, kind, data)
 
 
+def pem(data, label=b"CERTIFICATE"):
+    """A block of it, of DER."""
+    from binascii import b2a_base64
+
+    text = b"-----BEGIN " + label + b"-----\n"
+    for at in range(0, len(data), 48):
+        text += b2a_base64(data[at : at + 48])
+    return text + b"-----END " + label + b"-----\n"
+
+
 def option(fd, name, value):
     net.zsock_setsockopt(fd, net.SOL_TLS, getattr(net, name), value)
 

@@ -1,8 +1,6 @@
 # TLS sockets as Zephyr has them: credentials and options; data is in test_tls_data.py, how they
 # end in test_tls_trust.py.
 # What it does against the servers and clients of others is in tests/peers/test_tls_peers.py.
-import binascii
-
 import certs
 import secure
 from secure import (
@@ -60,23 +58,11 @@ def test_credentials():
     raises("ENOENT", net.tls_credential_get, 99, kind)
 
 
-def pem(label, data):
-    return (
-        b"-----BEGIN "
-        + label
-        + b"-----\n"
-        + binascii.b2a_base64(data)
-        + b"-----END "
-        + label
-        + b"-----\n"
-    )
-
-
 @needs(NEEDED, "threads")
 def test_files_with_more_than_one_block():
     """As `openssl ecparam -genkey` makes them, and as programs that want both in one file."""
-    params = pem(b"EC PARAMETERS", b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
-    cert, key = pem(b"CERTIFICATE", certs.SERVER), pem(b"PRIVATE KEY", certs.SERVER_KEY)
+    params = secure.pem(b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", b"EC PARAMETERS")
+    cert, key = secure.pem(certs.SERVER), secure.pem(certs.SERVER_KEY, b"PRIVATE KEY")
     own, private = net.TLS_CREDENTIAL_SERVER_CERTIFICATE, net.TLS_CREDENTIAL_PRIVATE_KEY
     raises("EINVAL", net.tls_credential_add, 99, private, params)
     raises("EINVAL", net.tls_credential_add, 99, private, cert)

@@ -78,7 +78,7 @@ def test_what_has_no_bytes_is_not_sent():
     close(a, b)
 
 
-@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL")
+@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL", "MSG_PEEK")
 def test_a_message_that_waits_for_all():
     a, b = secure.pair()
     for data in (b"ab", b"cd", b"efghij"):
@@ -90,7 +90,7 @@ def test_a_message_that_waits_for_all():
     eq((got[0], bytes(buffers[0] + buffers[1])), (10, b"abcdefghij"))
     true(ms < 4000, "it has waited for more")
     sendall(a, b"hello")
-    eq(recv_exactly_peeked(b, 5), b"hello")
+    eq(net.zsock_recv(b, 5, net.MSG_PEEK | net.MSG_WAITALL), b"hello")
     close(a)
     got, ms = took(net.zsock_recvmsg, b, buffers, 0, net.MSG_WAITALL)
     eq((got[0], bytes(buffers[0])), (5, b"hello"))
@@ -98,12 +98,12 @@ def test_a_message_that_waits_for_all():
     close(b)
 
 
-@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL", "SO_LINGER")
+@needs(NEEDED, "threads", "recvmsg", "MSG_WAITALL", "MSG_PEEK", "SO_LINGER")
 def test_a_message_that_is_cut():
     a, b = secure.pair()
     net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 5)
     sendall(a, b"hello")
-    eq(recv_exactly_peeked(b, 5), b"hello")
+    eq(net.zsock_recv(b, 5, net.MSG_PEEK | net.MSG_WAITALL), b"hello")
     nonblocking(a)
     reset(a)
     got, ms = took(net.zsock_recvmsg, b, [bytearray(10)], 0, net.MSG_WAITALL)
@@ -120,21 +120,13 @@ def test_looking_for_all_at_the_end():
         a, b = secure.pair()
         net.zsock_setsockopt(b, net.SOL_SOCKET, net.SO_RCVTIMEO, 5)
         sendall(a, b"hello")
-        eq(recv_exactly_peeked(b, 5), b"hello")
+        eq(net.zsock_recv(b, 5, net.MSG_PEEK | net.MSG_WAITALL), b"hello")
         close(a)
         got, ms = took(net.zsock_recv, b, target, net.MSG_PEEK | net.MSG_WAITALL)
         eq(got, 5 if isinstance(target, bytearray) else b"hello")
         true(ms < 4000, "it has waited for more")
         eq(net.zsock_recv(b, 9), b"hello")
         close(b)
-
-
-def recv_exactly_peeked(fd, n):
-    """So many bytes, which stay there."""
-    data = b""
-    while len(data) < n:
-        data = net.zsock_recv(fd, n, net.MSG_PEEK)
-    return data
 
 
 @needs(NEEDED, "threads")

@@ -30,15 +30,6 @@ def shaken(tags, own=(OWN,)):
     return fd, server, fds[0].revents == fds[1].revents == net.POLLOUT
 
 
-def pem(data):
-    from binascii import b2a_base64
-
-    text = b"-----BEGIN CERTIFICATE-----\n"
-    for at in range(0, len(data), 48):
-        text += b2a_base64(data[at : at + 48])
-    return text + b"-----END CERTIFICATE-----\n"
-
-
 @needs(NEEDED)
 def test_the_authorities_of_all_tags_count():
     for tags in ((CA, OTHER), (OTHER, CA)):
@@ -55,7 +46,7 @@ def test_several_authorities_in_one():
     secure.credentials()
     for each in ((certs.CA, certs.OTHER_CA), (certs.OTHER_CA, certs.CA)):
         net.tls_credential_add(
-            BOTH, net.TLS_CREDENTIAL_CA_CERTIFICATE, b"".join([pem(data) for data in each])
+            BOTH, net.TLS_CREDENTIAL_CA_CERTIFICATE, b"".join([secure.pem(data) for data in each])
         )
         try:
             fd, server, made = shaken((BOTH,))
